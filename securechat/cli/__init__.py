@@ -1,0 +1,1 @@
+"""Typer commands, one file per family: read the arguments, call, print."""

@@ -1,0 +1,127 @@
+"""Every setting and every default, in one place. Frozen once made; flags over environment over file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Final
+
+DEFAULT_PORT: Final = 6697  # RFC 7194
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_LOBBY: Final = "#lobby"
+DEFAULT_SERVER_NAME: Final = "securechat.local"  # a dot tells clients that this is not a nickname
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used. The text is one sentence for the person who set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The end of everything that a peer can make grow or wait. Set with `serve --limit NAME=VALUE`.
+
+    Names ending in `_seconds` are seconds, in `_bytes` bytes; all others are counts.
+    """
+
+    handshake_seconds: float = 10
+    """From TCP accept to a finished TLS handshake."""
+    login_seconds: float = 60
+    """From the handshake to a finished login."""
+    idle_seconds: float = 120
+    """Silence after which the server sends PING."""
+    pong_seconds: float = 60
+    """Silence after that PING which ends the connection."""
+    linger_seconds: float = 3
+    """How long a connection that is being closed may take to read its last lines."""
+    connections: int = 4096
+    """Open connections in all."""
+    connections_per_address: int = 256
+    """Open connections of one IP address (0: no limit)."""
+    devices_per_account: int = 32
+    """Logged-in connections of one account."""
+    login_tries: int = 3
+    """Wrong passwords on one connection before it is closed."""
+    logins_waiting: int = 256
+    """Password checks that may wait for a free checker."""
+    outbox_bytes: int = 4 * 1024 * 1024
+    """Output waiting for one connection; one that does not read is disconnected here."""
+    inflight_bytes: int = 64 * 1024
+    """Input of one connection that waits for its answer; beyond it the server stops reading."""
+    lines_per_second: float = 20
+    """Steady rate at which one connection's lines are taken (0: no limit). Faster ones wait, none is lost."""
+    lines_burst: int = 200
+    """Lines that one connection may send at once before that rate applies."""
+    turn_lines: int = 4000
+    """Lines that go into one commit."""
+    channels: int = 10_000
+    """Channels in all."""
+    channels_per_account: int = 100
+    """Channels that one account is in or owns."""
+    targets: int = 8
+    """Targets of one command."""
+
+    @classmethod
+    def parse(cls, settings: list[str]) -> Limits:
+        """Return the defaults with each "NAME=VALUE" applied.
+
+        Raises ConfigError for an unknown name, a value that is no number, or one below its least.
+        """
+        types = {f.name: f.type for f in fields(cls)}
+        values: dict[str, float] = {}
+        for setting in settings:
+            name, equals, text = setting.partition("=")
+            if not equals or name not in types:
+                known = ", ".join(types)
+                raise ConfigError(f"--limit {setting}: want NAME=VALUE with NAME one of {known}.")
+            try:
+                value = float(text) if types[name] == "float" else int(text)
+            except ValueError:
+                raise ConfigError(f"--limit {name}: {text!r} is not a number.") from None
+            if not 0 <= value < 2**40 or (value == 0 and name not in _MAY_BE_ZERO):
+                raise ConfigError(f"--limit {name}: {text} is out of range.")
+            values[name] = value
+        return replace(cls(), **values)  # type: ignore[arg-type]  # the table above gave each its type
+
+
+_MAY_BE_ZERO: Final = frozenset({"lines_per_second", "connections_per_address"})
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that holds everything of one server, and the names of the files in it."""
+
+    path: Path
+
+    @property
+    def certs(self) -> Path:
+        """Certificate authority and server certificate."""
+        return self.path / "certs"
+
+    @property
+    def users(self) -> Path:
+        """The users file."""
+        return self.path / "users.json"
+
+    @property
+    def log(self) -> Path:
+        """The ordered log."""
+        return self.path / "chat.db"
+
+    @property
+    def motd(self) -> Path:
+        """The message of the day, if the operator wrote one."""
+        return self.path / "motd.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """What `serve` needs to know. `lobby` is None where nobody is to be joined anywhere."""
+
+    home: Home
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    name: str = DEFAULT_SERVER_NAME
+    lobby: str | None = DEFAULT_LOBBY
+    workers: int = 1
+    tls12: bool = False
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,1 @@
+"""Sockets, TLS and worker threads. Knows lines, not chat."""

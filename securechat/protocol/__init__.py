@@ -1,0 +1,1 @@
+"""Bytes to meaning and back: framing, messages, names, numerics, capabilities, SASL. Pure."""

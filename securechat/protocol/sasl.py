@@ -1,0 +1,74 @@
+"""SASL PLAIN over AUTHENTICATE (IRCv3 sasl-3.1, RFC 4616)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Final
+
+CHUNK: Final = 400
+"""Characters in a full AUTHENTICATE line; a shorter one ends the response (sasl-3.1)."""
+MAX_RESPONSE: Final = 4 * CHUNK
+"""Longest base64 response taken: a name, a password of 1 KiB and the separators fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A claimed identity. Never logged; its repr hides the password (law 7)."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+class SaslError(ValueError):
+    """A response that is none. `too_long` tells numeric 905 from 904."""
+
+    def __init__(self, *, too_long: bool = False) -> None:
+        super().__init__("SASL response too long" if too_long else "SASL response malformed")
+        self.too_long = too_long
+
+
+class PlainExchange:
+    """Collects the lines of one PLAIN response. Owned by its session."""
+
+    __slots__ = ("_collected",)
+
+    def __init__(self) -> None:
+        self._collected = ""
+
+    def feed(self, chunk: str) -> Credentials | None:
+        """Take one AUTHENTICATE parameter; give the credentials once they are complete, else None.
+
+        Raises SaslError; the exchange is over then.
+        """
+        if chunk != "+":
+            self._collected += chunk
+        if len(chunk) > CHUNK or len(self._collected) > MAX_RESPONSE:
+            raise SaslError(too_long=True)
+        if len(chunk) == CHUNK:
+            return None
+        return decode_plain(self._collected)
+
+
+def decode_plain(response: str) -> Credentials:
+    """Return the credentials in a base64 response (RFC 4616: authzid NUL authcid NUL password).
+
+    An authorization identity may be absent or equal to the name: nobody acts as somebody else.
+    """
+    try:
+        raw = base64.b64decode(response, validate=True)
+        acting_as, name, password = raw.decode().split("\0")
+    except (binascii.Error, ValueError):
+        raise SaslError from None
+    if not name or not password or acting_as not in ("", name):
+        raise SaslError
+    return Credentials(name, password)
+
+
+def encode_plain(credentials: Credentials) -> list[str]:
+    """Return the AUTHENTICATE parameters that say these credentials (sasl-3.1)."""
+    raw = f"\0{credentials.name}\0{credentials.password}".encode()
+    text = base64.b64encode(raw).decode()
+    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
+    return [*chunks, "+"] if len(chunks[-1]) == CHUNK else chunks

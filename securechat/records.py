@@ -1,0 +1,80 @@
+"""The nouns that rooms share: what the log holds and who may log in. No behaviour, no imports of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+
+class Kind(IntEnum):
+    """What an entry says happened. The numbers are stored, so they never change meaning."""
+
+    PRIVMSG = 1
+    NOTICE = 2
+    JOIN = 10
+    PART = 11
+    TOPIC = 12
+    FORGET = 13
+    """An account is gone for good: its memberships and ranks end."""
+    ONLINE = 20
+    """The first device of an account arrived."""
+    OFFLINE = 21
+    """The last device of an account left: others see QUIT."""
+    ATTACH = 30
+    """A further device of an account arrived. Concerns nobody else, never stored."""
+    DETACH = 31
+    """A device left and others remain. Never stored."""
+
+
+EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH})
+"""Kinds that take the same path as all others but are not kept."""
+
+STATE: Final = frozenset({Kind.JOIN, Kind.PART, Kind.TOPIC, Kind.FORGET})
+"""Kinds that, applied in order, rebuild everything that outlives a restart."""
+
+
+class Draft(NamedTuple):
+    """What somebody asked for and was allowed: an entry that has no place in the log yet.
+
+    `target` is the casefolded channel or account name, `sender` the account's name as its owner writes it,
+    `tags` the client-only tags in wire form ("+draft/reply=x;+y") or empty.
+    """
+
+    kind: Kind
+    target: str
+    sender: str
+    text: str = ""
+    tags: str = ""
+
+
+class Entry(NamedTuple):
+    """One line of the ordered log. The fields are the columns of its table, in order.
+
+    `seq` counts up by one, `msgid` is unique for ever, `time` is in milliseconds since 1970 (UTC).
+    """
+
+    seq: int
+    msgid: str
+    time: int
+    kind: Kind
+    target: str
+    sender: str
+    text: str = ""
+    tags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person of the users file. `key` is the casefolded name; `created` is in milliseconds since 1970."""
+
+    name: str
+    key: str
+    hash: str = field(repr=False)
+    created: int
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def admin(self) -> bool:
+        """Whether this account runs the server."""
+        return "admin" in self.roles
