@@ -15,6 +15,8 @@ class Kind(IntEnum):
     JOIN = 10
     PART = 11
     TOPIC = 12
+    CREATE = 14
+    """A channel begins: `text` is its name as first written, `sender` its owner (empty: nobody's)."""
     FORGET = 13
     """An account is gone for good: its memberships and ranks end."""
     ONLINE = 20
@@ -30,7 +32,7 @@ class Kind(IntEnum):
 EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH})
 """Kinds that take the same path as all others but are not kept."""
 
-STATE: Final = frozenset({Kind.JOIN, Kind.PART, Kind.TOPIC, Kind.FORGET})
+STATE: Final = frozenset({Kind.CREATE, Kind.JOIN, Kind.PART, Kind.TOPIC, Kind.FORGET})
 """Kinds that, applied in order, rebuild everything that outlives a restart."""
 
 

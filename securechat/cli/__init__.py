@@ -1,1 +1,117 @@
-"""Typer commands, one file per family: read the arguments, call, print."""
+"""Typer commands, one file per family: read the arguments, call, print.
+
+Whatever goes wrong ends in one sentence on standard error and an exit code: 1, 2 where the command line itself
+is wrong, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer import TyperException
+
+__all__ = ["CommandError", "main", "run"]
+
+
+class CommandError(Exception):
+    """Something that stops a command. The text is one sentence for the person who typed it."""
+
+
+def main() -> None:
+    """Run the command line of this process; the console script and `python -m securechat` start here."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # a terminal that cannot show a name shows its code points instead of a traceback
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run one command line and return its exit code. Raises nothing but SystemExit."""
+    try:
+        from securechat.cli.app import app
+
+        # Not standalone: the sentences are ours. Typer still turns Ctrl-C into 130.
+        code = app(args=args, prog_name="securechat", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:
+        return _explain(error)
+    if code == 130:
+        print(file=sys.stderr)
+        return _tell("Interrupted.", 130)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    import typer
+
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    if isinstance(error, _foreseen()):
+        return _tell(str(error))
+    if isinstance(error, EOFError | typer.Abort):
+        return _tell("Input ended before the command had what it needs.")
+    if isinstance(error, OSError):
+        _settle_output()
+        if isinstance(error, BrokenPipeError):  # `securechat users | head -1`: nobody is reading any more
+            return 1
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return _tell(f"{where}{error.strerror or error}.")
+    if os.environ.get("SECURECHAT_DEBUG"):
+        traceback.print_exception(error)
+    # Not the text of the error: nobody checked that it has no secret in it (law 7).
+    return _tell(
+        f"Unexpected {type(error).__name__}; SECURECHAT_DEBUG=1 in the environment shows where it comes from."
+    )
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    """Return the exceptions whose text is a sentence for the user. Imported only once something went wrong."""
+    from securechat.certs import CertificateError
+    from securechat.config import ConfigError
+    from securechat.server.accounts import AccountRefused
+    from securechat.server.app import ServerError
+    from securechat.server.passwords import PasswordRefused
+    from securechat.storage.users import UsersError
+
+    return CommandError, CertificateError, ConfigError, ServerError, AccountRefused, PasswordRefused, UsersError
+
+
+def _usage(error: TyperException) -> int:
+    from securechat.cli.options import settings_path
+
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    message = error.format_message()
+    if context is None:
+        return _tell(message, 2)
+    if message == context.get_help():  # no arguments at all
+        print(message, file=sys.stderr)
+        return 2
+    source = context.get_parameter_source(parameter.name) if parameter is not None else None
+    if source is not None and source.name == "DEFAULT_MAP":
+        return _tell(f"{settings_path(context)}, [{context.info_name}]: {message.rstrip('.')}.")
+    return _tell(f"{message.rstrip('.')}; see '{context.command_path} --help'.", 2)
+
+
+def _tell(sentence: str, code: int = 1) -> int:
+    """Print one line, whatever is in it, and return the exit code."""
+    line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in sentence)
+    print(f"securechat: {line}", file=sys.stderr)
+    return code
+
+
+def _settle_output() -> None:
+    """Bring out what is still buffered; where that fails, drop it, so that it does not fail again at exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Final
 
-from securechat.protocol.framing import MAX_BODY
-
 
 class Cap(IntFlag):
     """What a client can ask for. The first four change how an entry is written to it: they make its variant."""
@@ -56,13 +54,3 @@ def request(words: str, caps: Cap) -> Cap | None:
     # cap-notify cannot be turned off by clients that spoke 302 (capability-negotiation, "cap-notify");
     # nothing here depends on it, so granting the request is harmless.
     return caps
-
-
-def pack(words: list[str], room: int = MAX_BODY - 112) -> list[str]:
-    """Join words with spaces into as few texts as fit a line; `room` leaves space for what stands before."""
-    texts = [""]
-    for word in words:
-        if texts[-1] and len(texts[-1].encode()) + 1 + len(word.encode()) > room:
-            texts.append("")
-        texts[-1] = f"{texts[-1]} {word}".lstrip()
-    return texts

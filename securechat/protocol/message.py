@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from securechat.protocol.errors import Fault, ProtocolError
@@ -91,6 +92,22 @@ def build(command: str, *params: str, source: str = "", tags: str = "") -> bytes
     if len(body) + 2 > MAX_BODY or len(head) > MAX_SERVER_TAGS:
         raise ValueError(f"{command}: {len(body)} bytes do not fit a line")
     return head + body + b"\r\n"
+
+
+def fill(words: Iterable[str], room: int) -> list[str]:
+    """Join words with spaces into as few texts as fit `room` bytes each; none gives one empty text."""
+    texts: list[str] = []
+    line: list[str] = []
+    used = 0
+    for word in words:
+        width = len(word.encode()) + 1
+        if line and used + width > room:
+            texts.append(" ".join(line))
+            line, used = [], 0
+        line.append(word)
+        used += width
+    texts.append(" ".join(line))
+    return texts
 
 
 def unescape_tag(value: str) -> str:

@@ -1,0 +1,159 @@
+"""Pairs of a certificate and its private key on disk: read, replaced so that the two stay a pair, locked."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+LOCK_SECONDS: Final = 10.0
+"""How long a second run waits for the first."""
+
+
+class CertificateError(Exception):
+    """Certificates that cannot be made or used. The text is one sentence that names the file and the way out."""
+
+
+def belongs(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    """Whether a certificate and a private key are a pair."""
+    return certificate.public_key() == key.public_key()
+
+
+def match(pem: Path, private: Path) -> bool:
+    """Whether two files hold a pair; one that is missing or unreadable is none."""
+    try:
+        return belongs(read_certificate(pem), read_key(private))
+    except (CertificateError, OSError):
+        return False
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """Return the first certificate of a PEM file. Raises CertificateError and OSError."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except ValueError:
+        raise CertificateError(
+            f"{path} holds no certificate that can be read; put it back from a copy, or move it away "
+            f"and run 'securechat init-certs'."
+        ) from None
+
+
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the private key in a PEM file. Raises CertificateError and OSError."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: protected by a password
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise CertificateError(
+            f"{path} holds no plain EC private key; put it back from a copy, or move it away "
+            f"and run 'securechat init-certs'."
+        )
+    return key
+
+
+def publish(folder: Path, stem: str, certificate: bytes, key: ec.EllipticCurvePrivateKey) -> None:
+    """Put `stem`.key and `stem`.pem into `folder`, which is locked. Raises OSError; a new authority replaces none.
+
+    Two files cannot be replaced in one step. So both are written and synced under other names, then the key takes
+    its place, then the certificate. Killed in between, the certificate of the new key lies ready as *.pem.new,
+    and the next run or the next start of the server moves it (`finish`).
+    """
+    pem, private = folder / f"{stem}.pem", folder / f"{stem}.key"
+    plain = serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    try:
+        _create(pending(pem), certificate, 0o644)
+        _create(pending(private), secret, 0o600)
+    except OSError:
+        pending(pem).unlink(missing_ok=True)
+        raise
+    _place(private)
+    _place(pem)
+
+
+def finish(folder: Path, stem: str) -> None:
+    """Do the rest of a `publish` that was killed: complete the pair if its key is in place, clear up otherwise."""
+    pem, private = folder / f"{stem}.pem", folder / f"{stem}.key"
+    replaceable = stem != "ca" or not os.path.lexists(pem)
+    if replaceable and not match(pem, private) and match(pending(pem), private):
+        _place(pem)
+    pending(private).unlink(missing_ok=True)
+    pending(pem).unlink(missing_ok=True)
+
+
+def pending(path: Path) -> Path:
+    """Return the name under which a file waits for its place."""
+    return path.with_name(f"{path.name}.new")
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file that has its mode from the first moment and is on disk at return."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        error.filename = str(path)
+        raise
+
+
+def _place(path: Path) -> None:
+    if path.name.startswith("ca."):
+        os.link(pending(path), path)  # unlike a rename it never replaces anything
+        pending(path).unlink()
+    else:
+        pending(path).replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it, closed to everybody else."""
+    if not folder.is_dir():
+        if not folder.parent.is_dir():
+            make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second run (flock on the folder itself: nothing is left behind)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise CertificateError(f"{folder} is in use by another init-certs; try again later.") from None
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def one_sentence(path: Path) -> Iterator[None]:
+    """Turn an OSError into a CertificateError that names the file (or `path`, where it names none)."""
+    try:
+        yield
+    except OSError as error:
+        raise CertificateError(f"Cannot use {error.filename or path}: {error.strerror or error}.") from error

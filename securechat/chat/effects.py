@@ -1,0 +1,53 @@
+"""What a decision can ask for, and what applying an entry gives out. Handlers return these and never send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+from securechat.chat.people import Audience, Session
+from securechat.protocol.sasl import Credentials
+from securechat.records import Draft
+
+
+class Reply(NamedTuple):
+    """Lines for one session, CR LF included."""
+
+    session: Session
+    data: bytes
+
+
+class Fanout(NamedTuple):
+    """One entry for many: its line per variant. `skip` is a session that said it and wants no echo."""
+
+    audience: Audience
+    lines: dict[int, bytes]
+    skip: Session | None = None
+
+
+class Ask(NamedTuple):
+    """Check these credentials elsewhere; the session's later lines wait for `Hub.answer`."""
+
+    session: Session
+    credentials: Credentials
+
+
+class Admit(NamedTuple):
+    """The session has logged in: what holds for strangers (deadlines) holds no more."""
+
+    session: Session
+
+
+class Close(NamedTuple):
+    """End a session after sending `data`. `reason` is for the operator's log."""
+
+    session: Session
+    data: bytes
+    reason: str
+
+
+Effect: TypeAlias = Draft | Reply | Ask | Admit | Close
+Effects: TypeAlias = Iterator[Effect]
+"""A decision: a generator, so that each draft is applied before the handler looks at the next thing."""
+
+Output: TypeAlias = Reply | Fanout

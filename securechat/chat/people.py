@@ -1,0 +1,146 @@
+"""The mutable things of the hub: sessions, the people behind them, channels. Owned by the sequencer thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from securechat.protocol.capabilities import VARIANT_MASK, Cap
+from securechat.protocol.sasl import Credentials, PlainExchange
+from securechat.records import Account
+
+CHANNEL_MODES: Final = "nt"
+"""The modes of every channel: only members speak, only those who run it set the topic."""
+
+Groups = dict[tuple[int, int], tuple[Any, ...]]
+"""(lane, variant) to the links that are served together and read the same bytes."""
+
+
+@dataclass(slots=True)
+class Registration:
+    """What a session has said of itself before its login is complete. Gone afterwards."""
+
+    nick: str = ""
+    user: str = ""
+    realname: str = ""
+    negotiating: bool = False
+    """CAP LS or REQ was said and CAP END not yet: the login waits."""
+    passed: Credentials | None = None
+    """From PASS; checked once the rest is there."""
+    exchange: PlainExchange | None = None
+    tries: int = 0
+
+
+class Session:
+    """One connection. `link` is whatever the outside knows it by, `lane` which worker serves it.
+
+    `person` is None until the login is complete, `registration` afterwards.
+    """
+
+    __slots__ = ("account", "address", "caps", "lane", "link", "person", "registration")
+
+    def __init__(self, link: Any, lane: int = 0, address: str = "") -> None:
+        self.link = link
+        self.lane = lane
+        self.address = address
+        self.caps = Cap(0)
+        self.account: Account | None = None
+        """As it was when this session logged in."""
+        self.person: Person | None = None
+        self.registration: Registration | None = Registration()
+
+    @property
+    def nick(self) -> str:
+        """What numerics call this session: its account's name once that is known (modern-irc: '*' before)."""
+        return self.account.name if self.account else "*"
+
+
+class Audience:
+    """The sessions that a line goes to, fixed when it was made. Immutable; one object per membership."""
+
+    __slots__ = ("groups",)
+
+    def __init__(self, sessions: Iterable[Session]) -> None:
+        grouped: dict[tuple[int, int], list[Any]] = {}
+        for session in sessions:
+            variant = int(session.caps & VARIANT_MASK)
+            grouped.setdefault((session.lane, variant), []).append(session.link)
+        self.groups: Groups = {key: tuple(links) for key, links in grouped.items()}
+
+
+class Person:
+    """An account that is a member somewhere or has devices here. All its devices are one member."""
+
+    __slots__ = ("_audience", "channels", "key", "name", "realname", "sessions", "source", "source_size")
+
+    def __init__(self, name: str, key: str) -> None:
+        self.name = name
+        self.key = key
+        self.realname = ""
+        # A fixed mask that tells nothing of the address; each part names the account, so that a ban of
+        # whatever shape a client makes of it hits this account and no other.
+        self.source = f"{name}!u@{key}"
+        self.source_size = len(self.source.encode())
+        self.sessions: list[Session] = []
+        self.channels: dict[str, Channel] = {}
+        self._audience: Audience | None = None
+
+    @property
+    def audience(self) -> Audience:
+        """All devices of this person."""
+        if self._audience is None:
+            self._audience = Audience(self.sessions)
+        return self._audience
+
+    def devices_changed(self) -> None:
+        """Forget every audience that this person's devices are part of."""
+        self._audience = None
+        for channel in self.channels.values():
+            channel.members_changed()
+
+
+@dataclass(slots=True)
+class Topic:
+    """A channel's topic, who set it and when (ms)."""
+
+    text: str = ""
+    setter: str = ""
+    time: int = 0
+
+
+@dataclass(slots=True)
+class Member:
+    """One person in one channel, since `since` (ms)."""
+
+    person: Person
+    since: int
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A channel, which lasts whether anybody is in it or not. `owner` is an account's key or empty."""
+
+    name: str
+    key: str
+    owner: str
+    created: int
+    topic: Topic = field(default_factory=Topic)
+    members: dict[str, Member] = field(default_factory=dict)
+    _audience: Audience | None = None
+
+    @property
+    def audience(self) -> Audience:
+        """All devices of all members that are here now."""
+        if self._audience is None:
+            here = (session for member in self.members.values() for session in member.person.sessions)
+            self._audience = Audience(here)
+        return self._audience
+
+    def members_changed(self) -> None:
+        """Forget the audience; lines already decided keep theirs."""
+        self._audience = None
+
+    def present(self) -> list[Person]:
+        """Members who have a device here, in the order in which they joined."""
+        return [member.person for member in self.members.values() if member.person.sessions]

@@ -1,0 +1,224 @@
+"""From a connection to a member: CAP, SASL, PASS, NICK, USER; and PING, PONG, QUIT, which anybody may say.
+
+Law 1: nothing here tells a stranger anything but what the server can do and whether the login worked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from securechat.chat import welcome
+from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.people import Registration, Session
+from securechat.chat.render import error, fail
+from securechat.protocol import capabilities, numerics
+from securechat.protocol.message import Message, build, fill
+from securechat.protocol.names import MAX_NICK, fold
+from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
+from securechat.records import Account, Draft, Kind
+
+if TYPE_CHECKING:
+    from securechat.chat.hub import Hub
+
+MAX_REALNAME = 64
+"""Longest real name kept, in characters (NAMELEN); IRC servers cut a longer one."""
+REFUSED = "Login refused: the name or the password is wrong"
+HOW_TO_LOG_IN = (
+    "This server needs a login: set SASL PLAIN (or the server password NAME:PASSWORD) "
+    "to your account in your client's settings"
+)
+
+
+def cap(hub: Hub, session: Session, message: Message) -> Effects:
+    """CAP LS|LIST|REQ|END (IRCv3 capability-negotiation): LS and REQ hold up the login until END."""
+    registration = session.registration
+    verb, rest = message.params[0].upper(), message.params[1:]
+    if registration is not None and verb in ("LS", "REQ"):
+        registration.negotiating = True
+    if verb == "LS":
+        modern = bool(rest and rest[0].isdecimal() and int(rest[0][:4]) >= 302)
+        if modern:
+            session.caps |= capabilities.Cap.CAP_NOTIFY
+        yield from _cap_words(hub, session, "LS", capabilities.advertise(values=modern), several=modern)
+    elif verb == "LIST":
+        yield from _cap_words(hub, session, "LIST", capabilities.listed(session.caps), several=True)
+    elif verb == "REQ":
+        yield from _cap_request(hub, session, " ".join(rest))
+    elif verb == "END":
+        if registration is not None:
+            registration.negotiating = False
+            yield from _advance(hub, session, registration)
+    else:
+        yield hub.numeric(session, numerics.ERR_INVALIDCAPCMD, verb[:32] or "*")
+
+
+def _cap_words(hub: Hub, session: Session, verb: str, words: list[str], *, several: bool) -> Effects:
+    lines = fill(words, 400)
+    for line in lines:
+        more = ["*"] if several and line is not lines[-1] else []
+        yield Reply(session, build("CAP", session.nick, verb, *more, line, source=hub.rules.server))
+
+
+def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
+    granted = capabilities.request(words, session.caps)
+    if granted is not None:
+        session.caps = granted
+        if session.person is not None:
+            session.person.devices_changed()
+    verb = "NAK" if granted is None else "ACK"
+    # The words are repeated as they came; those of an overlong list would not fit and are refused unread.
+    shown = words if len(words.encode()) <= 400 else ""
+    yield Reply(session, build("CAP", session.nick, verb, shown, source=hub.rules.server))
+
+
+def authenticate(hub: Hub, session: Session, message: Message) -> Effects:
+    """AUTHENTICATE PLAIN, then the response in pieces of 400 characters; "*" aborts (IRCv3 sasl-3.1)."""
+    registration, word = session.registration, message.params[0]
+    if registration is None or session.account is not None:
+        yield hub.numeric(session, numerics.ERR_SASLALREADY)
+    elif word == "*":
+        registration.exchange = None
+        yield hub.numeric(session, numerics.ERR_SASLABORTED)
+    elif registration.exchange is None:
+        if word.upper() == "PLAIN":
+            registration.exchange = PlainExchange()
+            yield Reply(session, b"AUTHENTICATE +\r\n")
+        else:
+            yield hub.numeric(session, numerics.RPL_SASLMECHS, "PLAIN")
+            text = "This mechanism is not available; use PLAIN"
+            yield hub.numeric(session, numerics.ERR_SASLFAIL, text=(text,))
+    else:
+        yield from _response(hub, session, registration, registration.exchange, word)
+
+
+def _response(
+    hub: Hub, session: Session, registration: Registration, exchange: PlainExchange, word: str
+) -> Effects:
+    try:
+        credentials = exchange.feed(word)
+    except SaslError as wrong:
+        registration.exchange = None
+        if wrong.too_long:
+            yield hub.numeric(session, numerics.ERR_SASLTOOLONG)
+        else:
+            yield from _refused(hub, session, registration)
+        return
+    if credentials is not None:
+        registration.exchange = None
+        yield Ask(session, credentials)
+
+
+def password(hub: Hub, session: Session, message: Message) -> Effects:
+    """PASS <name>:<password>, for clients without SASL. Checked when NICK and USER are there."""
+    registration = session.registration
+    if registration is None:
+        yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
+        return
+    name, colon, secret = message.params[0].partition(":")
+    if not (name and colon and secret):
+        text = "Set the server password to NAME:PASSWORD"
+        yield hub.numeric(session, numerics.ERR_PASSWDMISMATCH, text=(text,))
+        return
+    registration.passed = Credentials(name, secret)
+
+
+def nick(hub: Hub, session: Session, message: Message) -> Effects:
+    """NICK: noted before the login, where it says only that the client wants one; the account names its user."""
+    wanted = message.params[0] if message.params else ""
+    if not wanted:
+        yield hub.numeric(session, numerics.ERR_NONICKNAMEGIVEN)
+    elif session.registration is not None:
+        session.registration.nick = wanted[:MAX_NICK]
+        yield from _advance(hub, session, session.registration)
+    elif session.person is not None and fold(wanted) != session.person.key:
+        yield hub.numeric(session, numerics.ERR_NONICKCHANGE, text=(session.person.name,))
+
+
+def user(hub: Hub, session: Session, message: Message) -> Effects:
+    """USER <user> 0 * :<realname>."""
+    registration = session.registration
+    if registration is None or registration.user:
+        yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
+        return
+    registration.user = message.params[0] or "u"
+    registration.realname = message.params[3][:MAX_REALNAME]
+    yield from _advance(hub, session, registration)
+
+
+def answered(hub: Hub, session: Session, account: Account | None) -> Effects:
+    """Go on after a password check: `account` is None where it was refused. Names and reasons stay untold."""
+    registration = session.registration
+    if registration is None:
+        return
+    if account is None:
+        yield from _refused(hub, session, registration)
+        return
+    session.account = account
+    if registration.passed is None:
+        mask = f"{account.name}!u@{account.key}"
+        yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
+        yield hub.numeric(session, numerics.RPL_SASLSUCCESS)
+    yield from _advance(hub, session, registration)
+
+
+def _refused(hub: Hub, session: Session, registration: Registration) -> Effects:
+    registration.tries += 1
+    if registration.passed is not None:
+        yield hub.numeric(session, numerics.ERR_PASSWDMISMATCH, text=(REFUSED,))
+        yield Close(session, error(REFUSED), "login refused")
+        return
+    yield hub.numeric(session, numerics.ERR_SASLFAIL, text=(REFUSED,))
+    if registration.tries >= hub.rules.limits.login_tries:
+        yield Close(session, error(f"{REFUSED} ({registration.tries} tries)"), "login refused too often")
+
+
+def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
+    """Complete the login if everything that it needs has been said."""
+    if registration.negotiating or not registration.nick or not registration.user:
+        return
+    if session.account is not None:
+        yield from _complete(hub, session, session.account, registration.realname)
+    elif registration.passed is not None:
+        yield Ask(session, registration.passed)
+    else:
+        yield Reply(session, fail(hub.rules.server, "*", "ACCOUNT_REQUIRED", text=HOW_TO_LOG_IN))
+        yield Close(session, error(HOW_TO_LOG_IN), "did not log in")
+
+
+def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Effects:
+    """Let the session in: welcome it, show it to others, and bring it to the lobby."""
+    current = hub.accounts.get(account.key)
+    if current is None or current.created != account.created:
+        # Deleted (or made anew) between the check of the password and the end of the negotiation.
+        yield Close(session, error(REFUSED), "account deleted during login")
+        return
+    known = hub.people.get(account.key)
+    if known is not None and len(known.sessions) >= hub.rules.limits.devices_per_account:
+        text = f"This account has {len(known.sessions)} connections, which is the limit"
+        yield Close(session, error(text), "too many devices")
+        return
+    yield Admit(session)
+    yield from welcome.burst(hub, session)
+    kind = Kind.ATTACH if known is not None and known.sessions else Kind.ONLINE
+    yield Draft(kind, "", account.name, realname)
+    person = hub.people[account.key]
+    if hub.lobby and hub.lobby not in person.channels:
+        yield Draft(Kind.JOIN, hub.lobby, account.name)
+
+
+def ping(hub: Hub, session: Session, message: Message) -> Effects:
+    """PING <token>: answered in order, so it tells that everything said before it has been dealt with."""
+    server = hub.rules.server
+    yield Reply(session, build("PONG", server, message.params[0][:400], source=server))
+
+
+def pong(hub: Hub, session: Session, message: Message) -> Effects:  # noqa: ARG001  # one shape for the table
+    """PONG: having been heard from is all that it is good for, and the connection noted that already."""
+    return iter(())
+
+
+def quit_(hub: Hub, session: Session, message: Message) -> Effects:
+    """QUIT [:<reason>]: ends this connection; others see it if it was the account's last."""
+    reason = message.params[0] if message.params else ""
+    yield from hub.depart(session, f"Quit: {reason}" if reason else "Quit")
+    yield Close(session, error("Goodbye"), "quit")

@@ -1,0 +1,108 @@
+"""`serve`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import securechat
+from securechat import config
+from securechat.cli import CommandError
+from securechat.cli.options import HERE, HomeOption
+
+if TYPE_CHECKING:
+    from securechat.server.app import Server
+
+
+class LogLevel(StrEnum):
+    """How much the log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 or :: for all.")]
+Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="What the server calls itself in its replies.")]
+Lobby = Annotated[str, typer.Option(metavar="CHANNEL", help="The channel that everybody is joined to.")]
+NoLobby = Annotated[bool, typer.Option("--no-lobby", help="Join nobody anywhere.")]
+Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Threads that serve connections.")]
+Tls12 = Annotated[bool, typer.Option("--tls12", help="Accept TLS 1.2 beside TLS 1.3.")]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Change a limit; may be repeated. A wrong name lists them all."),
+]
+Level = Annotated[LogLevel, typer.Option("--log-level", help="How much the log says.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Host = config.DEFAULT_HOST,
+    port: Port = config.DEFAULT_PORT,
+    name: Name = config.DEFAULT_SERVER_NAME,
+    lobby: Lobby = config.DEFAULT_LOBBY,
+    no_lobby: NoLobby = False,
+    workers: Workers = 1,
+    tls12: Tls12 = False,
+    limit: Limit = None,
+    log_level: Level = LogLevel.INFO,
+    home: HomeOption = HERE,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", name):
+        raise config.ConfigError(f"--name {name!r}: want at most 63 letters, digits, dots and hyphens.")
+    settings = config.ServerConfig(
+        home=config.Home(home),
+        host=host,
+        port=port,
+        name=name,
+        lobby=None if no_lobby else lobby,
+        workers=workers,
+        tls12=tls12,
+        limits=config.Limits.parse(limit or []),
+    )
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(message)s"
+    )
+    _run(settings)
+
+
+def _run(settings: config.ServerConfig) -> None:
+    from securechat.certs import describe
+    from securechat.server.app import Server
+
+    # Blocked before any thread starts, so that every thread inherits it and only sigwait below sees them.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    server = Server(settings, on_failure=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with server:
+        _announce(settings, server, describe(settings.home.certs).ca_fingerprint)
+        received = signal.Signals(signal.sigwait(signals))
+        if not server.failed:
+            logging.getLogger(__name__).info("stopping (%s)", received.name)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    if server.failed:
+        raise CommandError("The server stopped because of an internal error; its log says more.")
+
+
+def _announce(settings: config.ServerConfig, server: Server, fingerprint: str) -> None:
+    """Print the one line that says where the server is and how its CA is recognised."""
+    version = "TLS 1.2 and 1.3" if settings.tls12 else "TLS 1.3"
+    where = ", ".join(server.addresses)
+    print(
+        f"securechat {securechat.__version__} listening on {where} ({version}), CA SHA-256 {fingerprint}",
+        flush=True,
+    )

@@ -1,0 +1,94 @@
+"""`adduser`, `passwd`, `deluser` and `users`. They act on a running server too: it reads the file again."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from securechat.cli import CommandError
+from securechat.cli.options import HERE, HomeOption, next_command, option
+from securechat.cli.passwords import PasswordStdin, new_password
+from securechat.config import Home
+
+if TYPE_CHECKING:
+    from securechat.storage.users import UserFile
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.", show_default=False)]
+Admin = Annotated[bool, option("--admin", help="Let the account run the server.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command("adduser")(add_user)
+    app.command("passwd")(change_password)
+    app.command("deluser")(delete_user)
+    app.command("users")(list_users)
+
+
+def add_user(
+    name: Name, admin: Admin = False, password_stdin: PasswordStdin = False, home: HomeOption = HERE
+) -> None:
+    """Make an account; asks for its password twice."""
+    from securechat.server.accounts import add_account, check_name
+
+    users = _users(home)
+    check_name(name, users.load().values())  # before anybody types a password for nothing
+    account = add_account(users, name, new_password(password_stdin), admin)
+    print(f"{account.name} may log in now{', as an administrator' if account.admin else ''}.")
+    print()
+    ready = (Home(home).certs / "server.pem").exists()
+    print(f"Next: {next_command(home, 'serve' if ready else 'init-certs')}")
+    print(f"Then: {next_command(home, f'connect --user {account.name}')}")
+
+
+def change_password(name: Name, password_stdin: PasswordStdin = False, home: HomeOption = HERE) -> None:
+    """Give an account another password; asks for it twice."""
+    from securechat.server import accounts
+
+    users = _users(home)
+    accounts.find(users, name)
+    account = accounts.change_password(users, name, new_password(password_stdin))
+    print(f"{account.name} has a new password.")
+
+
+def delete_user(name: Name, home: HomeOption = HERE) -> None:
+    """Delete an account; what it said stays."""
+    from securechat.server.accounts import delete_account
+
+    account = delete_account(_users(home), name)
+    print(f"The account {account.name} is deleted.")
+
+
+def list_users(home: HomeOption = HERE) -> None:
+    """List the accounts."""
+    accounts = sorted(_users(home).load().values(), key=lambda account: account.key)
+    if not accounts:
+        print("There are no accounts yet.")
+        print()
+        print(f"Next: {next_command(home, 'adduser NAME --admin')}")
+        return
+    rows = [("NAME", "ADMIN", "CREATED")]
+    for account in accounts:
+        created = datetime.fromtimestamp(account.created / 1000).astimezone()
+        rows.append((account.name, "yes" if account.admin else "", f"{created:%Y-%m-%d}"))
+    width = max(_columns(row[0]) for row in rows)
+    for name, admin, created_on in rows:
+        print(f"{name}{' ' * (width - _columns(name))}  {admin:<5}  {created_on}")
+
+
+def _users(home: Path) -> UserFile:
+    from securechat.storage.users import UserFile
+
+    if not home.is_dir():
+        raise CommandError(f"{home} is not a folder; make it with init-certs, or name another with --home.")
+    return UserFile(Home(home).users)
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal gives to a name (UAX #11)."""
+    marks = sum(unicodedata.combining(char) != 0 for char in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(char) in "WF" for char in text)

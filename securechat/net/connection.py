@@ -1,0 +1,184 @@
+"""One accepted TLS connection: its buffers and what OpenSSL wants next. Used by its worker's thread alone."""
+
+from __future__ import annotations
+
+import math
+import ssl
+from enum import IntEnum
+from selectors import EVENT_READ, EVENT_WRITE
+from socket import SHUT_WR
+from typing import Final, TypeAlias
+
+from securechat.protocol.errors import Fault, ProtocolError
+from securechat.protocol.framing import LineBuffer
+from securechat.protocol.message import Message, parse
+
+RECORD: Final = 16 * 1024
+"""Most plain text in one TLS record (RFC 8446, 5.1): reading as much leaves nothing that select cannot see."""
+
+Line: TypeAlias = Message | Fault
+
+
+class Stage(IntEnum):
+    """Where a connection is in its life; it only goes forward."""
+
+    HANDSHAKE = 0
+    OPEN = 1
+    CLOSING = 2
+    """Nothing is read any more; what waits in the outbox still leaves."""
+    LINGER = 3
+    """All is said; waiting for the peer to have read it, or a reset would take it away."""
+    CLOSED = 4
+
+
+class Connection:
+    """A TLS socket, the line buffer before it and the outbox behind it. Owned by one worker thread.
+
+    `number` and `address` ("192.0.2.1:50000") name it in the log. Everything else is the worker's.
+    """
+
+    __slots__ = (
+        "address",
+        "admitted",
+        "buffer",
+        "chunk",
+        "dirty",
+        "due",
+        "heard",
+        "held",
+        "host",
+        "inflight",
+        "interest",
+        "lane",
+        "outbox",
+        "pinged",
+        "queued",
+        "read_wants",
+        "reason",
+        "sock",
+        "stage",
+        "timer",
+        "tokens",
+        "tokens_at",
+        "write_wants",
+    )
+
+    def __init__(self, sock: ssl.SSLSocket, host: str, port: int, lane: int, now: float) -> None:
+        self.sock = sock
+        self.host = host
+        self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.lane = lane
+        self.stage = Stage.HANDSHAKE
+        self.buffer: LineBuffer = LineBuffer()
+        self.outbox: list[bytes] = []
+        self.chunk = b""
+        """Handed to OpenSSL and not yet taken: must be offered again unchanged."""
+        self.queued = 0
+        self.inflight = 0
+        self.held: tuple[list[Line], int] | None = None
+        """Lines that wait for the rate limit, and the bytes they came in."""
+        self.tokens = 0.0
+        self.tokens_at = now
+        self.admitted = False
+        self.heard = now
+        self.pinged = False
+        self.due = math.inf
+        self.timer = math.inf
+        self.dirty = False
+        self.interest = 0
+        # KeyUpdate can make a read wait for writing and the reverse: what each wants is what its last try said.
+        self.read_wants = EVENT_READ
+        self.write_wants = EVENT_WRITE
+        self.reason = ""
+
+    def handshake(self) -> bool:
+        """Go on with the handshake; True when it is finished. Raises OSError when it failed."""
+        try:
+            self.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self.read_wants = EVENT_READ
+            return False
+        except ssl.SSLWantWriteError:
+            self.read_wants = EVENT_WRITE
+            return False
+        self.read_wants = EVENT_READ
+        return True
+
+    def receive(self) -> bytes | None:
+        """Return what one record brought, None when there is nothing yet, b"" at the end of the stream."""
+        try:
+            data = self.sock.recv(RECORD)
+        except ssl.SSLWantReadError:
+            self.read_wants = EVENT_READ
+            return None
+        except ssl.SSLWantWriteError:
+            self.read_wants = EVENT_WRITE
+            return None
+        self.read_wants = EVENT_READ
+        return data
+
+    def lines(self, data: bytes) -> list[Line]:
+        """Return the messages that `data` completes, faults in place."""
+        parsed: list[Line] = []
+        for line in self.buffer.feed(data):
+            if isinstance(line, Fault):
+                parsed.append(line)
+                continue
+            try:
+                parsed.append(parse(line))
+            except ProtocolError as error:
+                parsed.append(error.fault)
+        return parsed
+
+    def flush(self) -> bool:
+        """Offer queued bytes to OpenSSL, one frozen chunk at a time; True when all have left.
+
+        Raises OSError when the connection is gone.
+        """
+        sock = self.sock
+        while self.chunk or self.outbox:
+            if not self.chunk:
+                self.chunk = self._next_chunk()
+            try:
+                sent = sock.send(self.chunk)
+            except ssl.SSLWantWriteError:
+                self.write_wants = EVENT_WRITE
+                return False
+            except ssl.SSLWantReadError:
+                self.write_wants = EVENT_READ
+                return False
+            self.queued -= sent
+            self.chunk = self.chunk[sent:]
+        self.write_wants = EVENT_WRITE
+        return True
+
+    def _next_chunk(self) -> bytes:
+        """Take as many queued pieces as fit one record; a lone piece goes as it is, shared with others."""
+        outbox = self.outbox
+        if len(outbox) == 1:
+            return outbox.pop()
+        size = count = 0
+        for piece in outbox:
+            size += len(piece)
+            if size > RECORD and count:
+                break
+            count += 1
+        chunk = b"".join(outbox[:count]) if count > 1 else outbox[0]
+        del outbox[:count]
+        return chunk
+
+    def say_goodbye(self) -> None:
+        """Send close_notify and FIN; what still comes in afterwards is raw and to be thrown away."""
+        try:
+            self.sock.unwrap()
+        except (OSError, ValueError):
+            pass  # the peer's close_notify is not waited for, and need not come
+        try:
+            self.sock.shutdown(SHUT_WR)
+        except OSError:
+            pass  # gone already
+
+    def wanted(self, *, reading: bool) -> int:
+        """Return the selector mask for the next operations; `reading` says whether input is welcome."""
+        mask = self.write_wants if self.chunk or self.outbox else 0
+        return mask | self.read_wants if reading else mask

@@ -1,0 +1,409 @@
+"""A worker thread: TLS handshakes, reading, writing and deadlines of its connections (threaded-TLS rules).
+
+Whatever other threads want of a connection they post here; the owner alone touches its socket.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import selectors
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import Final, NamedTuple, Protocol
+
+from securechat.net.connection import Connection, Line, Stage
+from securechat.net.limits import NetLimits
+from securechat.net.reasons import explain
+from securechat.net.timers import Timers
+
+log = logging.getLogger(__name__)
+
+HANDSHAKES_PER_ROUND: Final = 8
+"""Handshake steps before others get their turn: each costs about a millisecond, a line a few microseconds."""
+THROTTLE_SECONDS: Final = 0.05
+"""How often connections over their line rate are looked at."""
+
+
+class Handler(Protocol):
+    """What the worker tells. Called on the worker's thread; must not block."""
+
+    def opened(self, connection: Connection) -> None:
+        """Tell that a connection finished its handshake."""
+
+    def received(self, connection: Connection, lines: list[Line], size: int) -> None:
+        """Hand over lines; `size` bytes count against the connection until a Turn credits them."""
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        """Tell, exactly once and last, that an opened connection is gone."""
+
+    def refused(self, address: str, reason: str) -> None:
+        """Tell that a connection ended before its handshake did."""
+
+    def released(self, host: str) -> None:
+        """Tell that an adopted socket is closed: there is room for another."""
+
+
+class Turn(NamedTuple):
+    """What the sequencer wants done after one commit, in order of the fields.
+
+    `sends` are (connections, pieces of up to a record each); `credits` give back input that was dealt with;
+    `admits` have logged in; `closes` are (connection, reason) and come after what was sent.
+    """
+
+    sends: list[tuple[tuple[Connection, ...], list[bytes]]]
+    credits: list[tuple[Connection, int]]
+    admits: list[Connection]
+    closes: list[tuple[Connection, str]]
+
+
+class Adopt(NamedTuple):
+    """A socket that was just accepted, not yet wrapped."""
+
+    sock: socket.socket
+    host: str
+    port: int
+
+
+class Stop(NamedTuple):
+    """Close everything after what was sent, then end the thread."""
+
+
+class Worker:
+    """Serves its connections until told to stop. Owned by the thread that calls `run`; others only `post`.
+
+    `ping` is the line sent to a silent peer.
+    """
+
+    def __init__(
+        self,
+        lane: int,
+        context: Callable[[], ssl.SSLContext],
+        limits: NetLimits,
+        handler: Handler,
+        ping: bytes = b"PING :keepalive\r\n",
+    ) -> None:
+        self._lane = lane
+        self._context = context
+        self._limits = limits
+        self._handler = handler
+        self._ping = ping
+        self._selector = selectors.DefaultSelector()
+        self._inbox: deque[Turn | Adopt | Stop] = deque()
+        self._woken = False
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._selector.register(self._wake_in, EVENT_READ, None)
+        self._connections: set[Connection] = set()
+        self._timers: Timers[Connection] = Timers()
+        self._throttled: set[Connection] = set()
+        self._again: list[Connection] = []
+        self._dirty: list[Connection] = []
+        self._stopping = False
+
+    def post(self, job: Turn | Adopt | Stop) -> None:
+        """Hand over work, from any thread. Wakes the worker once per run of posts.
+
+        The append comes before the look at the flag, and the worker clears the flag before it drains: a post
+        is never missed, with or without a GIL; at worst the worker wakes once for nothing.
+        """
+        self._inbox.append(job)
+        if not self._woken:
+            self._woken = True
+            try:
+                self._wake_out.send(b"\0")
+            except BlockingIOError:
+                pass  # the buffer is full of wakes already
+
+    def run(self) -> None:
+        """Serve until stopped and the last connection is closed."""
+        try:
+            while not (self._stopping and not self._connections):
+                self._round()
+        finally:
+            for connection in list(self._connections):
+                self._drop(connection, "server failed")
+            self._selector.close()
+            self._wake_in.close()
+            self._wake_out.close()
+
+    def _round(self) -> None:
+        again, self._again = self._again, []
+        handshakes = 0
+        events = self._selector.select(self._patience(bool(again)))
+        for connection in again:
+            self._guard(connection, EVENT_READ)
+        for key, mask in events:
+            connection = key.data
+            if connection is None:
+                self._wake_in.recv(4096)
+            elif connection.stage is Stage.HANDSHAKE:
+                handshakes += 1
+                if handshakes <= HANDSHAKES_PER_ROUND:
+                    self._guard(connection, mask)
+            else:
+                self._guard(connection, mask)
+        self._woken = False
+        while self._inbox:
+            self._take(self._inbox.popleft())
+        self._run_timers()
+        dirty, self._dirty = self._dirty, []
+        for connection in dirty:
+            connection.dirty = False
+            self._guard(connection, EVENT_WRITE)
+
+    def _patience(self, busy: bool) -> float | None:
+        if busy or self._dirty:
+            return 0
+        timeout = self._timers.next() - time.monotonic()
+        if self._throttled:
+            timeout = min(timeout, THROTTLE_SECONDS)
+        return None if timeout == math.inf else max(0.0, timeout)
+
+    def _guard(self, connection: Connection, mask: int) -> None:
+        """Serve one connection; whatever goes wrong ends this connection and no other (law 6)."""
+        try:
+            self._serve(connection, mask)
+        except OSError as error:
+            self._drop(connection, explain(error, handshake=connection.stage is Stage.HANDSHAKE))
+        except Exception:
+            log.exception("connection %s failed", connection.address)
+            self._drop(connection, "internal error")
+
+    def _serve(self, connection: Connection, mask: int) -> None:
+        stage = connection.stage
+        if stage is Stage.HANDSHAKE:
+            self._handshake(connection)
+        elif stage is Stage.LINGER:
+            self._discard_input(connection)
+        elif stage is not Stage.CLOSED:
+            if mask & connection.write_wants and (connection.chunk or connection.outbox):
+                self._write(connection)
+            if stage is Stage.OPEN and mask & connection.read_wants and self._welcome(connection):
+                self._read(connection)
+        if connection.stage is not Stage.CLOSED:
+            self._watch(connection)
+
+    def _welcome(self, connection: Connection) -> bool:
+        """Whether more input of this connection may come in."""
+        return (
+            connection.stage is Stage.OPEN
+            and connection.held is None
+            and connection.inflight < self._limits.inflight_bytes
+        )
+
+    def _watch(self, connection: Connection) -> None:
+        """Tell the selector what this connection waits for."""
+        if connection.stage in (Stage.HANDSHAKE, Stage.LINGER):
+            mask = connection.read_wants
+        else:
+            mask = connection.wanted(reading=self._welcome(connection))
+        if mask == connection.interest:
+            return
+        if not connection.interest:
+            self._selector.register(connection.sock, mask, connection)
+        elif mask:
+            self._selector.modify(connection.sock, mask, connection)
+        else:
+            self._selector.unregister(connection.sock)
+        connection.interest = mask
+
+    def _handshake(self, connection: Connection) -> None:
+        if not connection.handshake():
+            return
+        now = time.monotonic()
+        connection.stage = Stage.OPEN
+        connection.heard = connection.tokens_at = now
+        connection.tokens = float(self._limits.lines_burst)
+        self._timers.set(connection, now + self._limits.login_seconds)
+        self._handler.opened(connection)
+
+    def _read(self, connection: Connection) -> None:
+        data = connection.receive()
+        if data is None:
+            return
+        if not data:
+            self._drop(connection, "connection closed")
+            return
+        connection.heard = time.monotonic()
+        connection.pinged = False
+        connection.inflight += len(data)
+        self._submit(connection, connection.lines(data), len(data))
+        if connection.sock.pending():
+            self._again.append(connection)
+
+    def _submit(self, connection: Connection, lines: list[Line], size: int) -> None:
+        """Hand over as many lines as the rate limit allows and hold the rest."""
+        if self._limits.lines_per_second and lines:
+            allowed = self._allowance(connection, len(lines))
+            if allowed < len(lines):
+                connection.held = (lines[allowed:], size)
+                self._throttled.add(connection)
+                if allowed:
+                    self._handler.received(connection, lines[:allowed], 0)
+                return
+        if lines:
+            self._handler.received(connection, lines, size)
+        else:
+            connection.inflight -= size
+
+    def _allowance(self, connection: Connection, wanted: int) -> int:
+        now = time.monotonic()
+        earned = (now - connection.tokens_at) * self._limits.lines_per_second
+        tokens = min(connection.tokens + earned, float(self._limits.lines_burst))
+        allowed = min(wanted, int(tokens))
+        connection.tokens, connection.tokens_at = tokens - allowed, now
+        return allowed
+
+    def _write(self, connection: Connection) -> None:
+        if connection.flush() and connection.stage is Stage.CLOSING:
+            self._goodbye(connection)
+
+    def _take(self, job: Turn | Adopt | Stop) -> None:
+        if isinstance(job, Turn):
+            self._deliver(job)
+        elif isinstance(job, Adopt):
+            self._adopt(job)
+        else:
+            self._stopping = True
+            for connection in list(self._connections):
+                self._close(connection, "server stopped")
+
+    def _deliver(self, turn: Turn) -> None:
+        limit, dirty = self._limits.outbox_bytes, self._dirty
+        for connections, pieces in turn.sends:
+            size = sum(map(len, pieces))
+            for connection in connections:
+                if connection.stage is not Stage.OPEN:
+                    continue
+                connection.outbox += pieces
+                connection.queued += size
+                if not connection.dirty:
+                    connection.dirty = True
+                    dirty.append(connection)
+                if connection.queued > limit:
+                    self._drop(connection, "does not read: its outbox is full")
+        now = time.monotonic()
+        for connection in turn.admits:
+            connection.admitted = True
+            self._timers.set(connection, now + self._limits.idle_seconds)
+        for connection, size in turn.credits:
+            if connection.stage is Stage.OPEN:
+                connection.inflight -= size
+                self._watch(connection)
+        for connection, reason in turn.closes:
+            self._close(connection, reason)
+
+    def _adopt(self, job: Adopt) -> None:
+        """Wrap an accepted socket and begin its handshake."""
+        try:
+            sock = self._context().wrap_socket(
+                job.sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+            )
+        except OSError as error:
+            # wrap_socket notices a peer that is gone already, and has closed the socket then.
+            self._handler.refused(job.host, explain(error, handshake=True))
+            self._handler.released(job.host)
+            return
+        now = time.monotonic()
+        connection = Connection(sock, job.host, job.port, self._lane, now)
+        self._connections.add(connection)
+        self._timers.set(connection, now + self._limits.handshake_seconds)
+        self._watch(connection)
+
+    def _close(self, connection: Connection, reason: str) -> None:
+        """End a connection once what it still has to read has left."""
+        if connection.stage is Stage.HANDSHAKE:
+            self._drop(connection, reason)
+        elif connection.stage is Stage.OPEN:
+            connection.stage = Stage.CLOSING
+            connection.reason = reason
+            self._throttled.discard(connection)
+            self._timers.set(connection, time.monotonic() + self._limits.linger_seconds)
+            if connection.chunk or connection.outbox:
+                self._guard(connection, connection.write_wants)
+            else:
+                self._goodbye(connection)
+
+    def _goodbye(self, connection: Connection) -> None:
+        connection.say_goodbye()
+        connection.stage = Stage.LINGER
+        connection.read_wants = EVENT_READ
+        self._watch(connection)
+
+    def _discard_input(self, connection: Connection) -> None:
+        try:
+            over = not connection.sock.recv(65536)
+        except BlockingIOError:
+            return
+        if over:
+            self._drop(connection, connection.reason)
+
+    def _drop(self, connection: Connection, reason: str) -> None:
+        """Forget a connection now. Unregistered before it is closed: its number is used again at once."""
+        if connection.stage is Stage.CLOSED:
+            return
+        opened, connection.stage = connection.stage is not Stage.HANDSHAKE, Stage.CLOSED
+        if connection.interest:
+            self._selector.unregister(connection.sock)
+            connection.interest = 0
+        connection.sock.close()
+        connection.outbox.clear()
+        connection.chunk = b""
+        connection.held = None
+        self._connections.discard(connection)
+        self._throttled.discard(connection)
+        self._timers.forget(connection)
+        self._handler.released(connection.host)
+        if opened:
+            self._handler.closed(connection, reason)
+        else:
+            self._handler.refused(connection.address, reason)
+
+    def _run_timers(self) -> None:
+        now = time.monotonic()
+        for connection in list(self._throttled):
+            self._release(connection)
+        for connection in self._timers.expired(now):
+            self._expire(connection, now)
+
+    def _release(self, connection: Connection) -> None:
+        """Hand over held lines that the rate allows by now."""
+        assert connection.held is not None
+        (lines, size), connection.held = connection.held, None
+        self._throttled.discard(connection)
+        self._submit(connection, lines, size)
+        self._watch(connection)
+
+    def _expire(self, connection: Connection, now: float) -> None:
+        limits = self._limits
+        if connection.stage is Stage.HANDSHAKE:
+            self._drop(connection, f"no TLS handshake within {limits.handshake_seconds:g} s")
+        elif connection.stage is not Stage.OPEN:
+            self._drop(connection, connection.reason)
+        elif not connection.admitted:
+            self._expel(connection, "Login took too long", f"no login within {limits.login_seconds:g} s")
+        elif now < connection.heard + limits.idle_seconds:
+            self._timers.set(connection, connection.heard + limits.idle_seconds)
+        elif not connection.pinged:
+            connection.pinged = True
+            self._timers.set(connection, now + limits.pong_seconds)
+            self._queue(connection, self._ping)
+        else:
+            self._expel(connection, "Ping timeout", "ping timeout")
+
+    def _expel(self, connection: Connection, text: str, reason: str) -> None:
+        self._queue(connection, f"ERROR :{text}\r\n".encode())
+        self._close(connection, reason)
+
+    def _queue(self, connection: Connection, data: bytes) -> None:
+        connection.outbox.append(data)
+        connection.queued += len(data)
+        if not connection.dirty:
+            connection.dirty = True
+            self._dirty.append(connection)

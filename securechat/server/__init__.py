@@ -1,0 +1,1 @@
+"""The bridge between the rooms: sequencer, password checking, wiring, start and stop."""

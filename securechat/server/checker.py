@@ -1,0 +1,81 @@
+"""Checker threads: verify passwords away from the sequencer, a bounded number at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from queue import Full, Queue
+from typing import Final
+
+from securechat.chat.people import Session
+from securechat.protocol.names import fold
+from securechat.protocol.sasl import Credentials
+from securechat.records import Account
+from securechat.server import accounts
+from securechat.server.directory import Directory
+from securechat.server.passwords import PasswordHasher
+from securechat.server.sequencer import Answered
+from securechat.storage.users import UserFile, UsersError
+
+log = logging.getLogger(__name__)
+
+THREADS: Final = 2
+"""Argon2 checks at once: each takes 19 MiB and, though it frees the interpreter, a core."""
+
+
+class Checker:
+    """Checks credentials against the users file. `run` is the body of every checker thread.
+
+    Owns nothing but its queue; `submit` and `stop` may be called from any thread.
+    """
+
+    def __init__(self, users: UserFile, hasher: PasswordHasher, waiting: int) -> None:
+        self._users = users
+        self._hasher = hasher
+        self._jobs: Queue[tuple[Session, Credentials] | None] = Queue(waiting)
+        self.answer: Callable[[Answered], None] = lambda _: None
+
+    def submit(self, session: Session, credentials: Credentials) -> bool:
+        """Queue a check; False when too many wait already."""
+        try:
+            self._jobs.put_nowait((session, credentials))
+        except Full:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End every thread in `run` after the checks that wait."""
+        for _ in range(THREADS):
+            self._jobs.put(None)
+
+    def run(self) -> None:
+        """Check until stopped."""
+        directory = Directory(self._users)
+        while (job := self._jobs.get()) is not None:
+            session, credentials = job
+            directory.refresh()
+            try:
+                answer = self._check(directory, session, credentials)
+            except Exception:
+                # Out of memory, say. Nothing is known then, so nobody gets in; and the thread lives (law 6).
+                log.exception("a password check failed")
+                answer = Answered(session, None, None)
+            self.answer(answer)
+
+    def _check(self, directory: Directory, session: Session, credentials: Credentials) -> Answered:
+        # A device name after "@" tells the devices of one account apart; names themselves have no "@".
+        key = fold(credentials.name.partition("@")[0])
+        account = directory.accounts.get(key)
+        # An unknown name is verified against a dummy, so that it takes as long as a wrong password.
+        right = self._hasher.verify(account.hash if account else None, credentials.password)
+        if account is None or not right:
+            return Answered(session, None, account.name if account else None)
+        if self._hasher.outdated(account.hash):
+            self._rehash(account, credentials.password)
+        return Answered(session, account, account.name)
+
+    def _rehash(self, account: Account, password: str) -> None:
+        try:
+            accounts.rehash(self._users, account.key, account.hash, password, hasher=self._hasher)
+        except UsersError as failure:
+            log.warning("%s kept an old password hash: %s", account.name, failure)

@@ -1,0 +1,325 @@
+"""The sequencer thread: one order for everything (laws 2 and 3).
+
+Each turn takes what has come in, lets the hub decide and apply it, commits all entries at once, and only then
+hands the output to the workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple, TypeAlias
+
+from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.hub import Hub
+from securechat.chat.people import Session
+from securechat.chat.render import error, fail
+from securechat.net.connection import Connection, Line
+from securechat.net.worker import Worker
+from securechat.protocol.errors import Fault
+from securechat.protocol.sasl import Credentials
+from securechat.records import EPHEMERAL, Account, Draft, Entry, Kind
+from securechat.server.directory import Directory
+from securechat.server.outgoing import Outgoing
+from securechat.storage.log import Log, LogError
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS: Final = 1.0
+"""How often the users file is looked at while nothing happens."""
+
+
+class Opened(NamedTuple):
+    """A connection finished its handshake."""
+
+    connection: Connection
+
+
+class Lines(NamedTuple):
+    """Lines of one connection, and the input they count as."""
+
+    connection: Connection
+    lines: list[Line]
+    size: int
+
+
+class Closed(NamedTuple):
+    """A connection is gone."""
+
+    connection: Connection
+    reason: str
+
+
+class Answered(NamedTuple):
+    """A password was checked: `account` is None where it was refused.
+
+    `claimed` is for the operator's log: the name of the account it was for, None where there is none (what was
+    typed instead of a name may be a password).
+    """
+
+    session: Session
+    account: Account | None
+    claimed: str | None
+
+
+class Stop(NamedTuple):
+    """Tell everybody, keep everything, end."""
+
+
+Item: TypeAlias = Opened | Lines | Closed | Answered | Stop
+
+
+class Sequencer:
+    """Drives the hub. Owns it, the log's writing side and the map from connections to sessions.
+
+    Owned by the thread that calls `run`; others call `put` only. `ask(session, credentials)` starts a password
+    check elsewhere and says whether there was room for it; its answer comes back as Answered.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        store: Log,
+        directory: Directory,
+        workers: Sequence[Worker],
+        ask: Callable[[Session, Credentials], bool],
+        turn_lines: int,
+    ) -> None:
+        self._hub = hub
+        self._log = store
+        self._directory = directory
+        self._check_accounts = True
+        self._workers = workers
+        self._ask = ask
+        self._turn_lines = turn_lines
+        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._sessions: dict[Connection, Session] = {}
+        self._waiting: dict[Session, deque[tuple[list[Line], int]]] = {}
+        """Sessions with a question open, and what they said since."""
+        newest = store.last()
+        self._seq = newest.seq if newest else 0
+        self._now = newest.time if newest else 0
+        self._run_id = f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(3)}"
+        self._out = Outgoing(len(workers))
+        self._entries: list[Entry] = []
+        self._authors: dict[Session, str] = {}
+        """Who caused entries in this turn, with the command: they are told if it cannot be kept."""
+        self._replies: list[Reply] = []
+        self._arrived: list[Session] = []
+        self._unkept: list[Draft] = []
+        self._failing = False
+        self._stopping = False
+
+    def put(self, item: Item) -> None:
+        """Queue something for the next turn, from any thread.
+
+        The queue is bounded by what it holds: each connection's unanswered input is (`Limits.inflight_bytes`).
+        """
+        self._queue.put(item)
+
+    def run(self) -> None:
+        """Take turns until stopped, then let go of the log."""
+        try:
+            self._hub.restore(self._log.state())
+            self._decide(None, "", self._hub.prepare())
+            self._log.append(self._entries)
+            self._entries = []
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._log.close()
+
+    def _turn(self) -> None:
+        item: Item | None
+        try:
+            item = self._queue.get(timeout=WATCH_SECONDS)
+        except Empty:
+            item = None
+        self._now = max(self._now, time.time_ns() // 1_000_000)
+        self._begin_turn()
+        lines = 0
+        while item is not None and not self._stopping:
+            lines += len(item.lines) if isinstance(item, Lines) else 1
+            self._handle(item)
+            if lines >= self._turn_lines:
+                break
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                item = None
+        self._end_turn()
+
+    def _begin_turn(self) -> None:
+        self._refresh_accounts()
+        unkept, self._unkept = self._unkept, []
+        for draft in unkept:
+            if not self._hub.person(draft.sender).sessions:
+                self._record(draft, None)
+
+    def _handle(self, item: Item) -> None:
+        if isinstance(item, Lines):
+            session = self._sessions.get(item.connection)
+            if session is not None:
+                self._take(session, item.lines, item.size)
+        elif isinstance(item, Opened):
+            connection = item.connection
+            self._sessions[connection] = self._hub.open(connection, connection.lane, connection.address)
+        elif isinstance(item, Closed):
+            self._departed(item)
+        elif isinstance(item, Answered):
+            self._answered(item)
+        else:
+            self._stop()
+
+    def _take(self, session: Session, lines: list[Line], size: int) -> None:
+        """Decide the lines of one session until a question holds it up."""
+        held = self._waiting.get(session)
+        if held is not None:
+            held.append((lines, size))
+            return
+        for index, line in enumerate(lines):
+            command = "*" if isinstance(line, Fault) else line.command
+            self._decide(session, command, self._hub.decide(session, line))
+            if session.link not in self._sessions:
+                return
+            if session in self._waiting:
+                self._waiting[session].append((lines[index + 1 :], size))
+                return
+        self._out.credit(session, size)
+
+    def _decide(self, session: Session | None, command: str, effects: Effects) -> None:
+        """Carry out a decision; each draft is applied before the next effect is asked for."""
+        for effect in effects:
+            if isinstance(effect, Draft):
+                if session is not None:
+                    self._authors[session] = command
+                self._record(effect, session)
+            elif isinstance(effect, Reply):
+                self._replies.append(effect)
+                self._out.reply(effect)
+            elif isinstance(effect, Close):
+                self._close(effect)
+            elif isinstance(effect, Ask):
+                self._question(effect)
+            else:
+                self._admit(effect)
+
+    def _record(self, draft: Draft, origin: Session | None) -> None:
+        """Give a draft its place in the log and apply it."""
+        if draft.kind in EPHEMERAL:
+            entry = Entry(0, "", self._now, *draft)
+        else:
+            self._seq += 1
+            entry = Entry(self._seq, f"{self._run_id}-{self._seq:x}", self._now, *draft)
+            self._entries.append(entry)
+        for output in self._hub.apply(entry, origin):
+            self._out.add(output)
+
+    def _admit(self, admit: Admit) -> None:
+        session = admit.session
+        assert session.account is not None
+        log.info("login: %s from %s", session.account.name, session.address)
+        self._arrived.append(session)
+        self._out.admit(session)
+
+    def _question(self, ask: Ask) -> None:
+        self._waiting[ask.session] = deque()
+        if not self._ask(ask.session, ask.credentials):
+            text = "Too many logins at once: try again in a moment"
+            self._close(Close(ask.session, error(text), "too many logins at once"))
+
+    def _answered(self, answer: Answered) -> None:
+        session = answer.session
+        held = self._waiting.pop(session, None)
+        if held is None or session.link not in self._sessions:
+            return
+        if answer.account is None:
+            why = f"wrong password for {answer.claimed}" if answer.claimed else "unknown name"
+            log.info("login refused: %s from %s", why, session.address)
+        self._decide(session, "AUTHENTICATE", self._hub.answer(session, answer.account))
+        for lines, size in held:
+            if session.link in self._sessions:
+                self._take(session, lines, size)
+
+    def _departed(self, item: Closed) -> None:
+        session = self._sessions.pop(item.connection, None)
+        if session is None:
+            return
+        self._waiting.pop(session, None)
+        self._say_left(session, item.reason)
+        self._decide(None, "", self._hub.depart(session, item.reason.capitalize()))
+
+    def _close(self, close: Close) -> None:
+        session = close.session
+        if self._sessions.pop(session.link, None) is None:
+            return
+        self._waiting.pop(session, None)
+        self._say_left(session, close.reason)
+        reply = Reply(session, close.data)
+        self._replies.append(reply)
+        self._out.reply(reply)
+        self._out.close(session, close.reason)
+
+    @staticmethod
+    def _say_left(session: Session, reason: str) -> None:
+        if session.person is not None:
+            log.info("left: %s from %s (%s)", session.person.name, session.address, reason)
+        else:
+            log.info("closed: %s before login (%s)", session.address, reason)
+
+    def _end_turn(self) -> None:
+        """Commit what was decided, then let the output go; or take the turn back."""
+        if self._entries:
+            try:
+                self._log.append(self._entries)
+            except LogError as failure:
+                self._take_back(failure)
+            else:
+                if self._failing:
+                    log.info("the log can be written again")
+                self._failing = False
+        for lane, turn in self._out.turns():
+            self._workers[lane].post(turn)
+        self._out = Outgoing(len(self._workers))
+        self._entries, self._authors, self._replies, self._arrived = [], {}, [], []
+
+    def _take_back(self, failure: LogError) -> None:
+        """Make the turn not have happened: nobody sees what is not on disk (law 2).
+
+        Those who asked for something are told that it was not kept; who came in this turn has to come again;
+        who left has left, and is shown leaving once that can be kept. The hub goes back to what the log says:
+        if even that cannot be read, the LogError ends the thread and with it, loudly, the server.
+        """
+        if not self._failing:
+            log.error("%s Nothing is accepted until then.", failure)
+        self._failing = True
+        self._seq -= len(self._entries)
+        self._unkept += [Draft(*entry[3:]) for entry in self._entries if entry.kind is Kind.OFFLINE]
+        self._check_accounts = True
+        self._out = self._out.without_lines()
+        for reply in self._replies:
+            if reply.session not in self._authors:
+                self._out.reply(reply)
+        for session, command in self._authors.items():
+            text = "Not accepted: the server cannot store it now; send it again later"
+            self._out.reply(Reply(session, fail(self._hub.rules.server, command, "NOT_STORED", text=text)))
+        for session in self._arrived:
+            if session.person is not None:
+                self._hub.apply(Entry(0, "", self._now, Kind.DETACH, "", session.person.name), session)
+            self._close(Close(session, error("The server cannot store anything now"), "log failed"))
+        self._hub.restore(list(self._log.state()))
+
+    def _refresh_accounts(self) -> None:
+        """Take in the users file if it changed, or if what followed from the last change was not kept."""
+        if self._directory.refresh() or self._check_accounts:
+            self._check_accounts = False
+            self._decide(None, "", self._hub.accounts_changed(self._directory.accounts))
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for session in list(self._sessions.values()):
+            self._close(Close(session, error("The server is shutting down"), "server stopped"))
