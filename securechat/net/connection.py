@@ -9,6 +9,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from socket import SHUT_WR
 from typing import Final, TypeAlias
 
+from securechat.net.limits import NetLimits
 from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.framing import LineBuffer
 from securechat.protocol.message import Message, parse
@@ -129,6 +130,14 @@ class Connection:
             except ProtocolError as error:
                 parsed.append(error.fault)
         return parsed
+
+    def allow(self, wanted: int, limits: NetLimits, now: float) -> int:
+        """Return how many of `wanted` lines may go on now, and count them (a token bucket)."""
+        earned = (now - self.tokens_at) * limits.lines_per_second
+        tokens = min(self.tokens + earned, float(limits.lines_burst))
+        allowed = min(wanted, int(tokens))
+        self.tokens, self.tokens_at = tokens - allowed, now
+        return allowed
 
     def flush(self) -> bool:
         """Offer queued bytes to OpenSSL, one frozen chunk at a time; True when all have left.

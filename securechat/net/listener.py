@@ -9,8 +9,9 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final
 
+from securechat.net.jobs import Adopt
 from securechat.net.limits import NetLimits
-from securechat.net.worker import Adopt, Worker
+from securechat.net.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
 from securechat.net.connection import Connection, Line, Stage
+from securechat.net.jobs import Adopt, Handler, Job, Turn
 from securechat.net.limits import NetLimits
 from securechat.net.reasons import explain
 from securechat.net.timers import Timers
@@ -27,50 +28,6 @@ HANDSHAKES_PER_ROUND: Final = 8
 """Handshake steps before others get their turn: each costs about a millisecond, a line a few microseconds."""
 THROTTLE_SECONDS: Final = 0.05
 """How often connections over their line rate are looked at."""
-
-
-class Handler(Protocol):
-    """What the worker tells. Called on the worker's thread; must not block."""
-
-    def opened(self, connection: Connection) -> None:
-        """Tell that a connection finished its handshake."""
-
-    def received(self, connection: Connection, lines: list[Line], size: int) -> None:
-        """Hand over lines; `size` bytes count against the connection until a Turn credits them."""
-
-    def closed(self, connection: Connection, reason: str) -> None:
-        """Tell, exactly once and last, that an opened connection is gone."""
-
-    def refused(self, address: str, reason: str) -> None:
-        """Tell that a connection ended before its handshake did."""
-
-    def released(self, host: str) -> None:
-        """Tell that an adopted socket is closed: there is room for another."""
-
-
-class Turn(NamedTuple):
-    """What the sequencer wants done after one commit, in order of the fields.
-
-    `sends` are (connections, pieces of up to a record each); `credits` give back input that was dealt with;
-    `admits` have logged in; `closes` are (connection, reason) and come after what was sent.
-    """
-
-    sends: list[tuple[tuple[Connection, ...], list[bytes]]]
-    credits: list[tuple[Connection, int]]
-    admits: list[Connection]
-    closes: list[tuple[Connection, str]]
-
-
-class Adopt(NamedTuple):
-    """A socket that was just accepted, not yet wrapped."""
-
-    sock: socket.socket
-    host: str
-    port: int
-
-
-class Stop(NamedTuple):
-    """Close everything after what was sent, then end the thread."""
 
 
 class Worker:
@@ -93,7 +50,7 @@ class Worker:
         self._handler = handler
         self._ping = ping
         self._selector = selectors.DefaultSelector()
-        self._inbox: deque[Turn | Adopt | Stop] = deque()
+        self._inbox: deque[Job] = deque()
         self._woken = False
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -106,7 +63,7 @@ class Worker:
         self._dirty: list[Connection] = []
         self._stopping = False
 
-    def post(self, job: Turn | Adopt | Stop) -> None:
+    def post(self, job: Job) -> None:
         """Hand over work, from any thread. Wakes the worker once per run of posts.
 
         The append comes before the look at the flag, and the worker clears the flag before it drains: a post
@@ -240,7 +197,7 @@ class Worker:
     def _submit(self, connection: Connection, lines: list[Line], size: int) -> None:
         """Hand over as many lines as the rate limit allows and hold the rest."""
         if self._limits.lines_per_second and lines:
-            allowed = self._allowance(connection, len(lines))
+            allowed = connection.allow(len(lines), self._limits, time.monotonic())
             if allowed < len(lines):
                 connection.held = (lines[allowed:], size)
                 self._throttled.add(connection)
@@ -252,19 +209,11 @@ class Worker:
         else:
             connection.inflight -= size
 
-    def _allowance(self, connection: Connection, wanted: int) -> int:
-        now = time.monotonic()
-        earned = (now - connection.tokens_at) * self._limits.lines_per_second
-        tokens = min(connection.tokens + earned, float(self._limits.lines_burst))
-        allowed = min(wanted, int(tokens))
-        connection.tokens, connection.tokens_at = tokens - allowed, now
-        return allowed
-
     def _write(self, connection: Connection) -> None:
         if connection.flush() and connection.stage is Stage.CLOSING:
             self._goodbye(connection)
 
-    def _take(self, job: Turn | Adopt | Stop) -> None:
+    def _take(self, job: Job) -> None:
         if isinstance(job, Turn):
             self._deliver(job)
         elif isinstance(job, Adopt):

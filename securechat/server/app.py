@@ -19,9 +19,9 @@ from securechat.chat.hub import Hub
 from securechat.chat.rules import Rules
 from securechat.config import Home, ServerConfig
 from securechat.net.connection import Connection, Line
+from securechat.net.jobs import Stop as StopWorker
 from securechat.net.listener import Listener, listen
 from securechat.net.tls import server_context
-from securechat.net.worker import Stop as StopWorker
 from securechat.net.worker import Worker
 from securechat.protocol.names import NameRefused, check_channel
 from securechat.server import checker, passwords

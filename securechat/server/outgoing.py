@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from securechat.chat.effects import Fanout, Output, Reply
 from securechat.chat.people import Session
-from securechat.net.worker import Turn
+from securechat.net.jobs import Turn
 from securechat.protocol.capabilities import VARIANT_MASK
 
 if TYPE_CHECKING:

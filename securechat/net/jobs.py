@@ -1,0 +1,55 @@
+"""What workers are asked to do, and what they tell."""
+
+from __future__ import annotations
+
+import socket
+from typing import NamedTuple, Protocol, TypeAlias
+
+from securechat.net.connection import Connection, Line
+
+
+class Handler(Protocol):
+    """What the worker tells. Called on the worker's thread; must not block."""
+
+    def opened(self, connection: Connection) -> None:
+        """Tell that a connection finished its handshake."""
+
+    def received(self, connection: Connection, lines: list[Line], size: int) -> None:
+        """Hand over lines; `size` bytes count against the connection until a Turn credits them."""
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        """Tell, exactly once and last, that an opened connection is gone."""
+
+    def refused(self, address: str, reason: str) -> None:
+        """Tell that a connection ended before its handshake did."""
+
+    def released(self, host: str) -> None:
+        """Tell that an adopted socket is closed: there is room for another."""
+
+
+class Turn(NamedTuple):
+    """What the sequencer wants done after one commit, in order of the fields.
+
+    `sends` are (connections, pieces of up to a record each); `credits` give back input that was dealt with;
+    `admits` have logged in; `closes` are (connection, reason) and come after what was sent.
+    """
+
+    sends: list[tuple[tuple[Connection, ...], list[bytes]]]
+    credits: list[tuple[Connection, int]]
+    admits: list[Connection]
+    closes: list[tuple[Connection, str]]
+
+
+class Adopt(NamedTuple):
+    """A socket that was just accepted, not yet wrapped."""
+
+    sock: socket.socket
+    host: str
+    port: int
+
+
+class Stop(NamedTuple):
+    """Close everything after what was sent, then end the thread."""
+
+
+Job: TypeAlias = Turn | Adopt | Stop

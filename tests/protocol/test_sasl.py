@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from securechat.protocol.sasl import Credentials, PlainExchange, SaslError, decode_plain, encode_plain
+
+PART = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=250)
+
+
+@given(PART, PART)
+def test_what_is_said_is_understood(name, password):
+    exchange, found = PlainExchange(), None
+    for chunk in encode_plain(Credentials(name, password)):
+        assert found is None
+        found = exchange.feed(chunk)
+    assert found == Credentials(name, password)
+
+
+def test_a_response_of_exactly_one_chunk_needs_its_end():
+    exchange = PlainExchange()
+    first, end = encode_plain(Credentials("a" * 98, "p" * 200))
+    assert (len(first), end) == (400, "+")
+    assert exchange.feed(first) is None
+    assert exchange.feed(end) == Credentials("a" * 98, "p" * 200)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "",
+        "!!!",
+        "AAAA",
+        base64.b64encode(b"a\0b").decode(),
+        base64.b64encode(b"\0name\0").decode(),
+        base64.b64encode(b"\0\0password").decode(),
+        base64.b64encode(b"other\0name\0password").decode(),
+        base64.b64encode(b"\0name\0pass\0word").decode(),
+        base64.b64encode(b"\0name\0\xff").decode(),
+    ],
+)
+def test_malformed_responses(response):
+    with pytest.raises(SaslError) as caught:
+        decode_plain(response)
+    assert not caught.value.too_long
+
+
+def test_acting_as_oneself_is_fine():
+    assert decode_plain(base64.b64encode(b"bob\0bob\0secret").decode()) == Credentials("bob", "secret")
+
+
+def test_too_long():
+    exchange = PlainExchange()
+    with pytest.raises(SaslError) as caught:
+        for _ in range(100):
+            exchange.feed("A" * 400)
+    assert caught.value.too_long
+    with pytest.raises(SaslError):
+        PlainExchange().feed("A" * 401)
+
+
+@given(st.text(max_size=500))
+def test_one_exception_is_all_that_is_raised(text):
+    try:
+        PlainExchange().feed(text)
+    except SaslError:
+        pass
+
+
+def test_the_password_is_in_no_repr():
+    assert "hunter2" not in repr(Credentials("bob", "hunter2"))
