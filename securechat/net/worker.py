@@ -139,7 +139,7 @@ class Worker:
         elif stage is Stage.LINGER:
             self._discard_input(connection)
         elif stage is not Stage.CLOSED:
-            if mask & connection.write_wants and (connection.chunk or connection.outbox):
+            if mask & connection.write_wants:
                 self._write(connection)
             if stage is Stage.OPEN and mask & connection.read_wants and self._welcome(connection):
                 self._read(connection)
@@ -211,7 +211,9 @@ class Worker:
 
     def _write(self, connection: Connection) -> None:
         if connection.flush() and connection.stage is Stage.CLOSING:
-            self._goodbye(connection)
+            connection.say_goodbye()
+            connection.stage = Stage.LINGER
+            connection.read_wants = EVENT_READ
 
     def _take(self, job: Job) -> None:
         if isinstance(job, Turn):
@@ -274,16 +276,7 @@ class Worker:
             connection.reason = reason
             self._throttled.discard(connection)
             self._timers.set(connection, time.monotonic() + self._limits.linger_seconds)
-            if connection.chunk or connection.outbox:
-                self._guard(connection, connection.write_wants)
-            else:
-                self._goodbye(connection)
-
-    def _goodbye(self, connection: Connection) -> None:
-        connection.say_goodbye()
-        connection.stage = Stage.LINGER
-        connection.read_wants = EVENT_READ
-        self._watch(connection)
+            self._guard(connection, connection.write_wants)
 
     def _discard_input(self, connection: Connection) -> None:
         try:
@@ -353,6 +346,4 @@ class Worker:
     def _queue(self, connection: Connection, data: bytes) -> None:
         connection.outbox.append(data)
         connection.queued += len(data)
-        if not connection.dirty:
-            connection.dirty = True
-            self._dirty.append(connection)
+        self._guard(connection, connection.write_wants)
