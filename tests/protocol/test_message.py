@@ -73,9 +73,9 @@ def test_whatever_comes_one_exception_is_all_that_is_raised(line):
     assert not any(char in param for param in message.params for char in "\r\n\0")
 
 
-WORD = st.text(st.characters(exclude_characters=" \r\n\0", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
-    lambda word: not word.startswith(":")
-)
+WORD = st.text(
+    st.characters(exclude_characters=" \r\n\0", exclude_categories=["Cs"]), min_size=1, max_size=20
+).filter(lambda word: not word.startswith(":"))
 TEXT = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=40)
 
 

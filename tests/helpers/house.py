@@ -1,0 +1,130 @@
+"""A hub driven by plain calls, as the sequencer drives it: whole conversations without a socket or a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+from securechat.chat.effects import Admit, Ask, Close, Fanout, Reply
+from securechat.chat.hub import Hub
+from securechat.chat.people import Session
+from securechat.chat.rules import Rules
+from securechat.config import Limits
+from securechat.protocol.capabilities import VARIANT_MASK, request
+from securechat.protocol.errors import Fault
+from securechat.protocol.message import parse
+from securechat.records import EPHEMERAL, Account, Draft, Entry
+
+NAMES = ("Alice", "bob", "carol", "Иван")
+SECRET = "correct-horse"
+
+
+def account(name: str, created: int = 0, *roles: str) -> Account:
+    return Account(name, name.lower(), "hash", created, frozenset(roles))
+
+
+class Device:
+    """One session and the lines that it got."""
+
+    def __init__(self, house: House, session: Session) -> None:
+        self.house = house
+        self.session = session
+        self.lines: list[str] = []
+        self.closed = ""
+
+    def say(self, *lines: str) -> list[str]:
+        """Say lines; give what this device got since it was last asked."""
+        for line in lines:
+            self.house.run(self.session, self.house.hub.decide(self.session, parse(line.encode())))
+        return self.heard()
+
+    def fault(self, fault: Fault) -> list[str]:
+        self.house.run(self.session, self.house.hub.decide(self.session, fault))
+        return self.heard()
+
+    def leave(self, reason: str = "Connection closed") -> None:
+        self.house.run(self.session, self.house.hub.depart(self.session, reason))
+
+    def heard(self) -> list[str]:
+        lines, self.lines = self.lines, []
+        return lines
+
+
+class House:
+    """A hub with some accounts, whose password is SECRET, and all that it decided."""
+
+    def __init__(self, *, lobby: str | None = "#lobby", accounts: Iterable[Account] = (), **limits: int) -> None:
+        known = list(accounts) or [account(name) for name in NAMES]
+        self.rules = Rules(server="s.example", limits=Limits(**limits), lobby=lobby, started="today")
+        self.log: list[Entry] = []
+        self.now = 1_700_000_000_000
+        self.devices: dict[Session, Device] = {}
+        self.admitted: list[Session] = []
+        self.hub = self.fresh_hub(known)
+
+    def fresh_hub(self, accounts: Iterable[Account]) -> Hub:
+        """A hub that knows what the log says, as after a restart."""
+        self.hub = Hub(self.rules, MappingProxyType({one.key: one for one in accounts}))
+        self.hub.restore([entry for entry in self.log if 10 <= entry.kind <= 19])
+        self.run(None, self.hub.prepare())
+        return self.hub
+
+    def connect(self) -> Device:
+        session = self.hub.open(object(), 0, "192.0.2.1:5")
+        session.link = device = Device(self, session)
+        self.devices[session] = device
+        return device
+
+    def login(self, name: str, *caps: str) -> Device:
+        """A device that is logged in, with these capabilities, and has heard nothing yet."""
+        device = self.connect()
+        granted = request(" ".join(caps), device.session.caps)
+        assert granted is not None
+        device.session.caps = granted
+        device.say(f"PASS {name}:{SECRET}", "NICK whatever", f"USER u 0 * :{name} Person")
+        assert device.session.person is not None, device.lines
+        for each in self.devices.values():
+            each.heard()
+        return device
+
+    def run(self, session: Session | None, effects: Iterable[object]) -> None:
+        for effect in effects:
+            if isinstance(effect, Draft):
+                self._record(effect, session)
+            elif isinstance(effect, Reply):
+                self._give(effect.session, effect.data)
+            elif isinstance(effect, Close):
+                self._give(effect.session, effect.data)
+                self.devices[effect.session].closed = effect.reason
+            elif isinstance(effect, Ask):
+                found = self.hub.accounts.get(effect.credentials.name.lower())
+                right = found if effect.credentials.password == SECRET else None
+                self.run(effect.session, self.hub.answer(effect.session, right))
+            else:
+                assert isinstance(effect, Admit)
+                self.admitted.append(effect.session)
+
+    def _record(self, draft: Draft, origin: Session | None) -> None:
+        self.now += 1
+        seq = 0 if draft.kind in EPHEMERAL else len(self.log) + 1
+        entry = Entry(seq, f"id{seq}", self.now, *draft)
+        if seq:
+            self.log.append(entry)
+        for output in self.hub.apply(entry, origin):
+            if isinstance(output, Fanout):
+                self._spread(output)
+            else:
+                self._give(output.session, output.data)
+
+    def _spread(self, fanout: Fanout) -> None:
+        for (_, variant), links in fanout.audience.groups.items():
+            for device in links:
+                assert variant == int(device.session.caps & VARIANT_MASK)
+                if device.session is not fanout.skip:
+                    self._give(device.session, fanout.lines[variant])
+
+    def _give(self, session: Session, data: bytes) -> None:
+        for line in data.split(b"\r\n")[:-1]:
+            body = line.split(b" ", 1)[1] if line.startswith(b"@") else line
+            assert len(body) <= 510, body
+            self.devices[session].lines.append(line.decode())
