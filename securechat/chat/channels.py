@@ -8,7 +8,7 @@ from securechat.chat.effects import Effects
 from securechat.chat.messages import too_long
 from securechat.chat.people import Person, Session
 from securechat.chat.queries import topic_lines
-from securechat.chat.render import excess, size
+from securechat.chat.render import excess, repeatable, size
 from securechat.protocol import numerics
 from securechat.protocol.message import Message
 from securechat.protocol.names import NameRefused, check_channel, fold
@@ -23,11 +23,7 @@ MAX_TOPIC = 390
 
 def join(hub: Hub, session: Session, message: Message) -> Effects:
     """JOIN <channel>{,<channel>}: a channel that does not exist is made, and its maker owns it."""
-    names = message.params[0].split(",")
-    if len(names) > hub.rules.limits.targets:
-        yield hub.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(hub.rules.limits.targets,))
-        return
-    for name in names:
+    for name in message.params[0].split(","):
         yield from _join(hub, session, name)
 
 
@@ -37,7 +33,7 @@ def _join(hub: Hub, session: Session, name: str) -> Effects:
     try:
         key = check_channel(name)
     except NameRefused as refused:
-        yield hub.numeric(session, numerics.ERR_BADCHANMASK, _safe(name), text=(refused,))
+        yield hub.numeric(session, numerics.ERR_BADCHANMASK, repeatable(name), text=(refused,))
         return
     channel = hub.channels.get(key)
     if channel is not None and person.key in channel.members:
@@ -46,12 +42,12 @@ def _join(hub: Hub, session: Session, name: str) -> Effects:
     owned = sum(1 for other in hub.channels.values() if other.owner == person.key) if channel is None else 0
     if max(len(person.channels), owned) >= limits.channels_per_account:
         text = f"You are in or own {limits.channels_per_account} channels, which is the limit"
-        yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, _safe(name), text=(text,))
+        yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(text,))
         return
     if channel is None:
         if len(hub.channels) >= limits.channels:
             text = "The server has as many channels as it may have"
-            yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, _safe(name), text=(text,))
+            yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(text,))
             return
         yield Draft(Kind.CREATE, key, person.name, name)
     yield Draft(Kind.JOIN, key, person.name)
@@ -62,15 +58,11 @@ def part(hub: Hub, session: Session, message: Message) -> Effects:
     person = session.person
     assert person is not None
     reason = message.params[1] if len(message.params) > 1 else ""
-    names = message.params[0].split(",")
-    if len(names) > hub.rules.limits.targets:
-        yield hub.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(hub.rules.limits.targets,))
-        return
-    for name in names:
+    for name in message.params[0].split(","):
         channel = hub.channels.get(fold(name))
         if channel is None or person.key not in channel.members:
             missing = numerics.ERR_NOSUCHCHANNEL if channel is None else numerics.ERR_NOTONCHANNEL
-            yield hub.numeric(session, missing, _safe(name))
+            yield hub.numeric(session, missing, repeatable(name))
             continue
         over = excess(person.source_size, "PART", channel.name, reason)
         if over > 0:
@@ -86,7 +78,7 @@ def topic(hub: Hub, session: Session, message: Message) -> Effects:
     name = message.params[0]
     channel = hub.channels.get(fold(name))
     if channel is None:
-        yield hub.numeric(session, numerics.ERR_NOSUCHCHANNEL, _safe(name))
+        yield hub.numeric(session, numerics.ERR_NOSUCHCHANNEL, repeatable(name))
     elif person.key not in channel.members:
         yield hub.numeric(session, numerics.ERR_NOTONCHANNEL, channel.name)
     elif len(message.params) == 1:
@@ -104,8 +96,3 @@ def _set_topic(hub: Hub, session: Session, person: Person, key: str, text: str) 
         yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
     elif text != hub.channels[key].topic.text:
         yield Draft(Kind.TOPIC, key, person.name, text)
-
-
-def _safe(name: str) -> str:
-    """Return a channel's name as an error may repeat it: a middle parameter that fits."""
-    return name.replace(" ", "").lstrip(":")[:64] or "*"

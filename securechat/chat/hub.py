@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from securechat.chat import apply, commands, registration, render
+from securechat.chat import apply, commands, registration, render, welcome
 from securechat.chat.effects import Close, Effects, Output, Reply
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.rules import Rules
@@ -30,6 +30,7 @@ class Hub:
         """Who may log in, by key. Replaced whole when the users file changes."""
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
+        self.isupport = welcome.isupport(rules, (name for name, row in commands.TABLE.items() if row.listed))
         self.lobby = fold(rules.lobby) if rules.lobby else ""
 
     def open(self, link: Any, lane: int = 0, address: str = "") -> Session:
@@ -50,6 +51,9 @@ class Hub:
             return self._unknown(session, message.command)
         if len(message.params) < row.minimum:
             return iter((self.numeric(session, numerics.ERR_NEEDMOREPARAMS, message.command),))
+        limit = self.rules.limits.targets
+        if row.listed and message.params and message.params[0].count(",") >= limit:
+            return iter((self.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(limit,)),))
         return row.handler(self, session, message)
 
     def answer(self, session: Session, account: Account | None) -> Effects:

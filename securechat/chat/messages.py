@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects
 from securechat.chat.people import Person, Session
-from securechat.chat.render import excess
+from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
 from securechat.protocol.message import Message
 from securechat.protocol.names import fold
@@ -38,10 +38,6 @@ def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
             yield hub.numeric(session, numerics.ERR_NOTEXTTOSEND)
         return
     targets = [params[0]] if "," not in params[0] else list(dict.fromkeys(params[0].split(",")))
-    limit = hub.rules.limits.targets
-    if len(targets) > limit:
-        yield hub.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(limit,))
-        return
     tags = client_tags(message.tags)
     for target in targets:
         if target.startswith("#"):
@@ -56,7 +52,7 @@ def _to_channel(hub: Hub, session: Session, kind: Kind, target: str, text: str, 
     if channel is None or person.key not in channel.members:
         if kind is Kind.PRIVMSG:
             missing = numerics.ERR_NOSUCHCHANNEL if channel is None else numerics.ERR_CANNOTSENDTOCHAN
-            yield hub.numeric(session, missing, _shown(target))
+            yield hub.numeric(session, missing, repeatable(target))
         return
     over = excess(person.source_size, kind.name, channel.name, text)
     if over > 0:
@@ -70,7 +66,7 @@ def _to_person(hub: Hub, session: Session, kind: Kind, target: str, text: str, t
     account = hub.accounts.get(fold(target))
     if account is None:
         if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NOSUCHNICK, _shown(target))
+            yield hub.numeric(session, numerics.ERR_NOSUCHNICK, repeatable(target))
         return
     over = excess(person.source_size, kind.name, account.name, text)
     if over > 0:
@@ -97,8 +93,3 @@ def client_tags(section: str) -> str:
 def _sender(session: Session) -> Person:
     assert session.person is not None
     return session.person
-
-
-def _shown(target: str) -> str:
-    """Return a target as an error may repeat it: a middle parameter that fits."""
-    return target.lstrip(":")[:64] or "*"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects, Reply
 from securechat.chat.people import CHANNEL_MODES, Channel, Person, Session
+from securechat.chat.render import repeatable
 from securechat.protocol import numerics
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.framing import MAX_BODY
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
 def names(hub: Hub, session: Session, message: Message) -> Effects:
     """NAMES [<channel>{,<channel>}]: who is here. Of channels that the asker is not in it tells nothing."""
     asked = message.params[0].split(",") if message.params else []
-    if len(asked) > hub.rules.limits.targets:
-        yield hub.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(hub.rules.limits.targets,))
-        return
     for name in asked:
         channel = _joined(session, name)
         if channel is not None:
             yield from names_lines(hub, session, channel)
         else:
-            yield hub.numeric(session, numerics.RPL_ENDOFNAMES, _safe(name))
+            yield hub.numeric(session, numerics.RPL_ENDOFNAMES, repeatable(name))
     if not asked:
         yield hub.numeric(session, numerics.RPL_ENDOFNAMES, "*")
 
@@ -64,7 +62,7 @@ def who(hub: Hub, session: Session, message: Message) -> Effects:
             yield _who_line(hub, session, member, channel)
     elif person is not None and person.sessions:
         yield _who_line(hub, session, person, None)
-    yield hub.numeric(session, numerics.RPL_ENDOFWHO, _safe(mask))
+    yield hub.numeric(session, numerics.RPL_ENDOFWHO, repeatable(mask))
 
 
 def mode(hub: Hub, session: Session, message: Message) -> Effects:
@@ -77,7 +75,7 @@ def mode(hub: Hub, session: Session, message: Message) -> Effects:
     if channel is None:
         known = fold(target) in hub.channels
         missing = numerics.ERR_NOTONCHANNEL if known else numerics.ERR_NOSUCHCHANNEL
-        yield hub.numeric(session, missing, _safe(target))
+        yield hub.numeric(session, missing, repeatable(target))
     elif change in ("b", "+b") and len(message.params) == 2:
         # irssi and WeeChat ask for the ban list on their own after joining.
         yield hub.numeric(session, numerics.RPL_ENDOFBANLIST, channel.name)
@@ -136,7 +134,3 @@ def _joined(session: Session, name: str) -> Channel | None:
     """Return the channel of that name if the asker is in it."""
     assert session.person is not None
     return session.person.channels.get(fold(name))
-
-
-def _safe(name: str) -> str:
-    return name.replace(" ", "").lstrip(":")[:64] or "*"

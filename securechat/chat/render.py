@@ -85,6 +85,11 @@ def excess(source_size: int, command: str, target: str, text: str) -> int:
     return fixed + size(text) - MAX_BODY
 
 
+def repeatable(word: str) -> str:
+    """Return what a client said as a reply may repeat it: a middle parameter that fits any line."""
+    return word.replace(" ", "").lstrip(":")[:64] or "*"
+
+
 def error(text: str) -> bytes:
     """Return the ERROR line that ends a connection (modern-irc, "ERROR message")."""
     return build("ERROR", text)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from securechat.chat.channels import MAX_TOPIC
 from securechat.chat.effects import Effects
 from securechat.chat.people import CHANNEL_MODES, Session
 from securechat.chat.queries import motd_lines
+from securechat.chat.rules import Rules
 from securechat.protocol import numerics
 from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.names import MAX_CHANNEL, MAX_NICK
@@ -19,10 +21,8 @@ TOKENS_PER_LINE: Final = 12
 """With the nickname first and the text last a line has at most 15 parameters (modern-irc, 005)."""
 
 
-def isupport(hub: Hub) -> list[str]:
-    """Return what this server supports, as the words of RPL_ISUPPORT."""
-    rules = hub.rules
-    targets = rules.limits.targets
+def isupport(rules: Rules, listed: Iterable[str]) -> list[str]:
+    """Return what this server supports, as the words of RPL_ISUPPORT; `listed` are commands with many targets."""
     return [
         "CASEMAPPING=rfc7613",
         f"CHANLIMIT=#:{rules.limits.channels_per_account}",
@@ -33,7 +33,7 @@ def isupport(hub: Hub) -> list[str]:
         f"NETWORK={rules.network}",
         f"NICKLEN={MAX_NICK}",
         "PREFIX=(qo)~@",
-        f"TARGMAX=JOIN:{targets},NAMES:{targets},NOTICE:{targets},PART:{targets},PRIVMSG:{targets}",
+        "TARGMAX=" + ",".join(f"{name}:{rules.limits.targets}" for name in listed),
         f"TOPICLEN={MAX_TOPIC}",
         "UTF8ONLY",
         "draft/ACCOUNTREQUIRED",
@@ -43,14 +43,12 @@ def isupport(hub: Hub) -> list[str]:
 def burst(hub: Hub, session: Session) -> Effects:
     """Say welcome, to the account's name whatever nickname the client asked for."""
     rules = hub.rules
-
     yield hub.numeric(session, numerics.RPL_WELCOME, text=(rules.network, session.nick))
     yield hub.numeric(session, numerics.RPL_YOURHOST, text=(rules.server, rules.version))
     yield hub.numeric(session, numerics.RPL_CREATED, text=(rules.started,))
     yield hub.numeric(
         session, numerics.RPL_MYINFO, rules.server, f"securechat-{rules.version}", "i", CHANNEL_MODES, "b"
     )
-    tokens = isupport(hub)
-    for start in range(0, len(tokens), TOKENS_PER_LINE):
-        yield hub.numeric(session, numerics.RPL_ISUPPORT, *tokens[start : start + TOKENS_PER_LINE])
+    for start in range(0, len(hub.isupport), TOKENS_PER_LINE):
+        yield hub.numeric(session, numerics.RPL_ISUPPORT, *hub.isupport[start : start + TOKENS_PER_LINE])
     yield from motd_lines(hub, session)
