@@ -10,6 +10,7 @@ from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
 from securechat.protocol.message import Message
 from securechat.protocol.names import fold
+from securechat.protocol.numerics import Numeric
 from securechat.records import Draft, Kind
 
 if TYPE_CHECKING:
@@ -40,42 +41,39 @@ def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
     targets = [params[0]] if "," not in params[0] else list(dict.fromkeys(params[0].split(",")))
     tags = client_tags(message.tags)
     for target in targets:
-        if target.startswith("#"):
-            yield from _to_channel(hub, session, kind, target, params[1], tags)
-        else:
-            yield from _to_person(hub, session, kind, target, params[1], tags)
+        yield from _say_to(hub, session, kind, target, params[1], tags)
 
 
-def _to_channel(hub: Hub, session: Session, kind: Kind, target: str, text: str, tags: str) -> Effects:
-    person = _sender(session)
+def _say_to(hub: Hub, session: Session, kind: Kind, target: str, text: str, tags: str) -> Effects:
+    person = session.person
+    assert person is not None
+    loud = kind is Kind.PRIVMSG
+    found = _resolve(hub, person, target)
+    if isinstance(found, Numeric):
+        if loud:
+            yield hub.numeric(session, found, repeatable(target))
+        return
+    key, name = found
+    over = excess(person.source_size, kind.name, name, text)
+    if over > 0:
+        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
+        return
+    yield Draft(kind, key, person.name, text, tags)
+    if loud and not target.startswith("#") and not (key in hub.people and hub.people[key].sessions):
+        yield hub.numeric(session, numerics.RPL_AWAY, name, text=("is not connected right now",))
+
+
+def _resolve(hub: Hub, person: Person, target: str) -> tuple[str, str] | Numeric:
+    """Return key and name of a channel or account that `person` may write to, or the numeric that says why not."""
+    if not target.startswith("#"):
+        account = hub.accounts.get(fold(target))
+        return (account.key, account.name) if account else numerics.ERR_NOSUCHNICK
     channel = hub.channels.get(fold(target))
-    if channel is None or person.key not in channel.members:
-        if kind is Kind.PRIVMSG:
-            missing = numerics.ERR_NOSUCHCHANNEL if channel is None else numerics.ERR_CANNOTSENDTOCHAN
-            yield hub.numeric(session, missing, repeatable(target))
-        return
-    over = excess(person.source_size, kind.name, channel.name, text)
-    if over > 0:
-        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
-        return
-    yield Draft(kind, channel.key, person.name, text, tags)
-
-
-def _to_person(hub: Hub, session: Session, kind: Kind, target: str, text: str, tags: str) -> Effects:
-    person = _sender(session)
-    account = hub.accounts.get(fold(target))
-    if account is None:
-        if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NOSUCHNICK, repeatable(target))
-        return
-    over = excess(person.source_size, kind.name, account.name, text)
-    if over > 0:
-        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
-        return
-    yield Draft(kind, account.key, person.name, text, tags)
-    other = hub.people.get(account.key)
-    if kind is Kind.PRIVMSG and (other is None or not other.sessions):
-        yield hub.numeric(session, numerics.RPL_AWAY, account.name, text=("is not connected right now",))
+    if channel is None:
+        return numerics.ERR_NOSUCHCHANNEL
+    if person.key not in channel.members:
+        return numerics.ERR_CANNOTSENDTOCHAN
+    return channel.key, channel.name
 
 
 def too_long(over: int) -> str:
@@ -88,8 +86,3 @@ def client_tags(section: str) -> str:
     if not section:
         return ""
     return ";".join(tag for tag in section.split(";") if tag.startswith("+") and len(tag) > 1)
-
-
-def _sender(session: Session) -> Person:
-    assert session.person is not None
-    return session.person
