@@ -25,9 +25,8 @@ def test_echo_for_those_who_asked_and_tags_per_variant(house):
     bob = house.login("bob", "account-tag")
     seq = len(house.log) + 1
     echo = alice.say("@+draft/reply=x;bad=y;+ PRIVMSG #lobby :hi")
-    assert echo == [
-        f"@time=2023-11-14T22:13:20.{house.now % 1000:03}Z;msgid=id{seq};+draft/reply=x :Alice!u@alice PRIVMSG #lobby :hi"
-    ]
+    tags = f"@time=2023-11-14T22:13:20.{house.now % 1000:03}Z;msgid=id{seq};+draft/reply=x"
+    assert echo == [f"{tags} :Alice!u@alice PRIVMSG #lobby :hi"]
     assert bob.heard() == ["@account=Alice :Alice!u@alice PRIVMSG #lobby :hi"]
 
 

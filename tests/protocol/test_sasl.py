@@ -54,9 +54,10 @@ def test_acting_as_oneself_is_fine():
 
 def test_too_long():
     exchange = PlainExchange()
+    for _ in range(4):
+        assert exchange.feed("A" * 400) is None
     with pytest.raises(SaslError) as caught:
-        for _ in range(100):
-            exchange.feed("A" * 400)
+        exchange.feed("A" * 400)
     assert caught.value.too_long
     with pytest.raises(SaslError):
         PlainExchange().feed("A" * 401)
