@@ -149,14 +149,13 @@ def host_name(host: str) -> str:
 
     IDNA 2003, because that is what Python's own `ssl` turns the name into that a client asks for.
     """
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    address = _address(bare)
+    address = _address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
     if address is not None:
-        if address.is_unspecified or "%" in bare:
+        if address.is_unspecified or "%" in str(address):
             raise CertificateError(f"{host!r} is not an address that a client can ask for.")
         return str(address)
     try:
-        name = bare.removesuffix(".").encode("idna").decode("ascii").lower()
+        name = host.removesuffix(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         name = ""
     labels = name.split(".")

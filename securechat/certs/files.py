@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -17,6 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 LOCK_SECONDS: Final = 10.0
 """How long a second run waits for the first."""
+_WAYS_OUT: Final = {
+    errno.EACCES: "run this as the user who owns it",
+    errno.EPERM: "run this as the user who owns it",
+    errno.ENOSPC: "free some space and try again",
+    errno.EDQUOT: "free some space and try again",
+}
 
 
 class CertificateError(Exception):
@@ -156,4 +163,7 @@ def one_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CertificateError(f"Cannot use {error.filename or path}: {error.strerror or error}.") from error
+        way_out = _WAYS_OUT.get(error.errno or 0, "check that path and try again")
+        raise CertificateError(
+            f"Cannot use {error.filename or path} ({error.strerror or error}); {way_out}."
+        ) from error

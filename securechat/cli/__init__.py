@@ -9,12 +9,24 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typer import TyperException
 
 __all__ = ["CommandError", "main", "run"]
+
+
+FORESEEN: Final = {
+    "securechat.cli": "CommandError",
+    "securechat.certs.files": "CertificateError",
+    "securechat.config": "ConfigError",
+    "securechat.server.accounts": "AccountRefused",
+    "securechat.server.app": "ServerError",
+    "securechat.server.passwords": "PasswordRefused",
+    "securechat.storage.users": "UsersError",
+}
+"""The exceptions whose text is a sentence for the user. By name: trouble in one room need not load the others."""
 
 
 class CommandError(Exception):
@@ -53,7 +65,7 @@ def _explain(error: Exception) -> int:
 
     if isinstance(error, typer.TyperException):
         return _usage(error)
-    if isinstance(error, _foreseen()):
+    if any(FORESEEN.get(kind.__module__) == kind.__name__ for kind in type(error).__mro__):
         return _tell(str(error))
     if isinstance(error, EOFError | typer.Abort):
         return _tell("Input ended before the command had what it needs.")
@@ -71,18 +83,6 @@ def _explain(error: Exception) -> int:
     )
 
 
-def _foreseen() -> tuple[type[Exception], ...]:
-    """Return the exceptions whose text is a sentence for the user. Imported only once something went wrong."""
-    from securechat.certs import CertificateError
-    from securechat.config import ConfigError
-    from securechat.server.accounts import AccountRefused
-    from securechat.server.app import ServerError
-    from securechat.server.passwords import PasswordRefused
-    from securechat.storage.users import UsersError
-
-    return CommandError, CertificateError, ConfigError, ServerError, AccountRefused, PasswordRefused, UsersError
-
-
 def _usage(error: TyperException) -> int:
     from securechat.cli.options import settings_path
 
@@ -96,7 +96,8 @@ def _usage(error: TyperException) -> int:
     source = context.get_parameter_source(parameter.name) if parameter is not None else None
     if source is not None and source.name == "DEFAULT_MAP":
         return _tell(f"{settings_path(context)}, [{context.info_name}]: {message.rstrip('.')}.")
-    return _tell(f"{message.rstrip('.')}; see '{context.command_path} --help'.", 2)
+    end = "" if message.endswith((".", "?")) else "."
+    return _tell(f"{message}{end} See '{context.command_path} --help'.", 2)
 
 
 def _tell(sentence: str, code: int = 1) -> int:

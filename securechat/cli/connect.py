@@ -74,8 +74,8 @@ def _password(user: str, from_stdin: bool) -> tuple[str, bytes]:
             return given, b""
         if sys.stdin is None or not sys.stdin.isatty():
             raise CommandError(
-                "There is no terminal to ask for the password: pass --password-stdin to take it from the first line"
-                f" of standard input, or set {VARIABLE}."
+                f"There is no terminal to ask for the password: set {VARIABLE}, or pass --password-stdin"
+                " to take it from the first line of standard input."
             )
     if sys.stdin is None or sys.stdin.isatty():
         return ask_password(f"Password for {user}: "), b""

@@ -50,9 +50,6 @@ def ask_password(prompt: str) -> str:
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
-        except EOFError:
-            print(file=sys.stderr)  # Ctrl-D leaves the cursor behind the prompt
-            raise
         except getpass.GetPassWarning:
             why = "This terminal would show the password; pipe it in with --password-stdin."
         except UnicodeError:

@@ -15,7 +15,7 @@ import typer
 import securechat
 from securechat import config
 from securechat.cli import CommandError
-from securechat.cli.options import HERE, HomeOption
+from securechat.cli.options import HERE, HomeOption, option
 
 if TYPE_CHECKING:
     from securechat.server.app import Server
@@ -30,18 +30,18 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 or :: for all.")]
-Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-Name = Annotated[str, typer.Option(metavar="NAME", help="What the server calls itself in its replies.")]
-Lobby = Annotated[str, typer.Option(metavar="CHANNEL", help="The channel that everybody is joined to.")]
-NoLobby = Annotated[bool, typer.Option("--no-lobby", help="Join nobody anywhere.")]
-Workers = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Threads that serve connections.")]
-Tls12 = Annotated[bool, typer.Option("--tls12", help="Accept TLS 1.2 beside TLS 1.3.")]
+Host = Annotated[str, option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 or :: for all.")]
+Port = Annotated[int, option(metavar="N", min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Name = Annotated[str, option(metavar="NAME", help="What the server calls itself in its replies.")]
+Lobby = Annotated[str, option(metavar="CHANNEL", help="The channel that everybody is joined to.")]
+NoLobby = Annotated[bool, option("--no-lobby", help="Join nobody anywhere.")]
+Workers = Annotated[int, option(metavar="N", min=1, max=64, help="Threads that serve connections.")]
+Tls12 = Annotated[bool, option("--tls12", help="Accept TLS 1.2 beside TLS 1.3.")]
 Limit = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="Change a limit; may be repeated. A wrong name lists them all."),
+    option(metavar="NAME=VALUE", help="Change a limit; may be repeated. A wrong name lists them all."),
 ]
-Level = Annotated[LogLevel, typer.Option("--log-level", help="How much the log says.")]
+Level = Annotated[LogLevel, option("--log-level", help="How much the log says.")]
 
 
 def register(app: typer.Typer) -> None:

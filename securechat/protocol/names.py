@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,10 @@ MAX_CHANNEL: Final = 64
 MAX_NAME_BYTES: Final = 96
 """Longest name in UTF-8: it stands twice in the source of every line, which has 512 bytes in all."""
 
+MAX_MARKS: Final = 3
+"""Most combining marks in a row: languages need two or three, a pile of them covers other lines."""
+
+_STACKED: Final = re.compile("M" * (MAX_MARKS + 1))
 _PRECIS: Final = get_profile("UsernameCaseMapped")
 _PUNCTUATION: Final = "-_"
 _CHANNEL_FORBIDDEN: Final = frozenset(" ,:\x07*?!@")
@@ -54,13 +59,17 @@ def check_nick(name: str) -> str:
     """
     if not name:
         raise NameRefused("A name has at least one character.")
-    if len(name) > MAX_NICK or len(name.encode()) > MAX_NAME_BYTES:
-        raise NameRefused(f"A name has at most {MAX_NICK} characters ({MAX_NAME_BYTES} bytes in UTF-8).")
-    for char in name:
+    if any("\ud800" <= char <= "\udfff" for char in name):  # bytes of a command line that were no UTF-8
+        raise NameRefused("The name is not valid UTF-8.")
+    for char in name[: MAX_NICK + 1]:
         if not (char in _PUNCTUATION or (char.isascii() and char.isalnum()) or _letter(char)):
             raise NameRefused(f"A name has letters, digits, '-' and '_' only; {char!a} is none of them.")
-    if name[0] in _PUNCTUATION:
+    if len(name) > MAX_NICK or len(name.encode()) > MAX_NAME_BYTES:
+        raise NameRefused(f"A name has at most {MAX_NICK} characters ({MAX_NAME_BYTES} bytes in UTF-8).")
+    if unicodedata.category(name[0])[0] not in "LN":
         raise NameRefused("A name begins with a letter or a digit.")
+    if _STACKED.search("".join(unicodedata.category(char)[0] for char in unicodedata.normalize("NFD", name))):
+        raise NameRefused(f"A name has at most {MAX_MARKS} marks on one letter.")
     key = _enforce(name)
     scripts = categories.unique_aliases(key) - {"COMMON", "INHERITED"}
     if len(scripts) > 1 and not any(scripts <= together for together in _WRITTEN_TOGETHER):

@@ -36,8 +36,6 @@ def check_name(name: str, existing: Iterable[Account]) -> str:
         key = check_nick(name)
     except NameRefused as error:
         raise AccountRefused(str(error)) from None
-    except UnicodeError:  # bytes of a command line that are no UTF-8
-        raise AccountRefused("The name is not valid UTF-8.") from None
     for reserved in RESERVED:
         if key == reserved or looks_like(name, reserved):
             raise AccountRefused(f"{name} reads as {reserved}, which is reserved; choose another name.")

@@ -160,16 +160,18 @@ class UserFile:
 def _read_bytes(path: Path) -> bytes:
     # Group or others able to read the file is no reason to refuse: that would lock everybody out over a copy
     # restored with `cp`, after the harm is done. The next change brings it back to 0600, as every change does.
-    # O_NONBLOCK: a pipe in the file's place must not hold up the server.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+    with open(path, "rb", opener=_open_itself) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise _Malformed("is not a regular file")
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise _Malformed(f"has more than {MAX_BYTES} bytes")
     return data
+
+
+def _open_itself(path: str, flags: int) -> int:
+    # Not through a symbolic link; and a pipe in the file's place must not hold up the server.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _write_bytes(path: Path, data: bytes) -> None:
