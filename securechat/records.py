@@ -12,11 +12,20 @@ class Kind(IntEnum):
 
     PRIVMSG = 1
     NOTICE = 2
+    """Target "*" is everybody."""
+    TAGMSG = 3
+    """Tags without a text: a reaction."""
     JOIN = 10
     PART = 11
     TOPIC = 12
     CREATE = 14
     """A channel begins: `text` is its name as first written, `sender` its owner (empty: nobody's)."""
+    MODE = 15
+    """A channel's modes change: `text` is the change as on the wire, "+o-v bob carol"."""
+    KICK = 16
+    """`text` is the name of who is kicked, a space and the reason."""
+    INVITE = 17
+    """`text` is the name of who is invited."""
     FORGET = 13
     """An account is gone for good: its memberships and ranks end."""
     ONLINE = 20
@@ -27,12 +36,20 @@ class Kind(IntEnum):
     """A further device of an account arrived. Concerns nobody else, never stored."""
     DETACH = 31
     """A device left and others remain. Never stored."""
+    AWAY = 32
+    """`text` is why, empty when back."""
+    SETNAME = 33
+    """`text` is the new real name."""
+    TYPING = 34
+    """A TAGMSG that nobody will want to read later."""
+    BOT = 35
+    """`text` is "+" or "-": the person's devices are a program, or not."""
 
 
-EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH})
+EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH, Kind.AWAY, Kind.SETNAME, Kind.TYPING, Kind.BOT})
 """Kinds that take the same path as all others but are not kept."""
 
-STATE: Final = frozenset({Kind.CREATE, Kind.JOIN, Kind.PART, Kind.TOPIC, Kind.FORGET})
+STATE: Final = frozenset(kind for kind in Kind if 10 <= kind <= 19)
 """Kinds that, applied in order, rebuild everything that outlives a restart."""
 
 
@@ -40,6 +57,7 @@ class Draft(NamedTuple):
     """What somebody asked for and was allowed: an entry that has no place in the log yet.
 
     `target` is the casefolded channel or account name, `sender` the account's name as its owner writes it,
+    `text` of a message of several lines has them joined by LF, or by CR where the next continues the same line,
     `tags` the client-only tags in wire form ("+draft/reply=x;+y") or empty.
     """
 
@@ -75,6 +93,9 @@ class Account:
     hash: str = field(repr=False)
     created: int
     roles: frozenset[str] = frozenset()
+    disabled: bool = False
+    kicked: int = 0
+    """Connections that logged in before this moment (ms) are to end."""
 
     @property
     def admin(self) -> bool:

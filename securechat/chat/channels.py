@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from securechat.chat.effects import Effects
-from securechat.chat.messages import too_long
-from securechat.chat.people import Person, Session
+from securechat.chat.effects import Effects, Reply
+from securechat.chat.masks import matches
+from securechat.chat.messages import banned, too_long
+from securechat.chat.people import Channel, Person, Session
 from securechat.chat.queries import topic_lines
 from securechat.chat.render import excess, repeatable, size
 from securechat.protocol import numerics
 from securechat.protocol.message import Message
-from securechat.protocol.names import NameRefused, check_channel, fold
+from securechat.protocol.names import NameRefused, check_channel
+from securechat.protocol.numerics import Numeric
 from securechat.records import Draft, Kind
 
 if TYPE_CHECKING:
@@ -22,12 +26,14 @@ MAX_TOPIC = 390
 
 
 def join(hub: Hub, session: Session, message: Message) -> Effects:
-    """JOIN <channel>{,<channel>}: a channel that does not exist is made, and its maker owns it."""
-    for name in message.params[0].split(","):
-        yield from _join(hub, session, name)
+    """JOIN <channel>{,<channel>} [<key>{,<key>}]: a channel that does not exist is made, and its maker owns it."""
+    keys = message.params[1].split(",") if len(message.params) > 1 else []
+    for name, key in zip_longest(message.params[0].split(","), keys, fillvalue=""):
+        if name or not key:
+            yield from _join(hub, session, name, key)
 
 
-def _join(hub: Hub, session: Session, name: str) -> Effects:
+def _join(hub: Hub, session: Session, name: str, password: str) -> Effects:
     person = session.person
     assert person is not None
     try:
@@ -36,21 +42,55 @@ def _join(hub: Hub, session: Session, name: str) -> Effects:
         yield hub.numeric(session, numerics.ERR_BADCHANMASK, repeatable(name), text=(refused,))
         return
     channel = hub.channels.get(key)
+    if channel is not None and _ascii_lower(channel.name) != _ascii_lower(name):
+        # Clients fold ASCII only: without a word irssi opens a window for each spelling of "#сад".
+        yield hub.numeric(session, numerics.ERR_LINKCHANNEL, name, channel.name)
     if channel is not None and person.key in channel.members:
         return
+    crowded = _crowded(hub, person, channel)
+    if crowded:
+        yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(crowded,))
+        return
+    if channel is None:
+        yield Draft(Kind.CREATE, key, person.name, name)
+    else:
+        refusal = _barred(hub, person, channel, password)
+        if refusal is not None:
+            yield hub.numeric(session, refusal, channel.name)
+            return
+    yield Draft(Kind.JOIN, key, person.name)
+
+
+def _ascii_lower(name: str) -> str:
+    return "".join(char.lower() if char.isascii() else char for char in name)
+
+
+def _crowded(hub: Hub, person: Person, channel: Channel | None) -> str:
+    """Return the sentence of the limit that one more channel would break, or empty."""
     limits = hub.rules.limits
     owned = sum(1 for other in hub.channels.values() if other.owner == person.key) if channel is None else 0
     if max(len(person.channels), owned) >= limits.channels_per_account:
-        text = f"You are in or own {limits.channels_per_account} channels, which is the limit"
-        yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(text,))
-        return
-    if channel is None:
-        if len(hub.channels) >= limits.channels:
-            text = "The server has as many channels as it may have"
-            yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(text,))
-            return
-        yield Draft(Kind.CREATE, key, person.name, name)
-    yield Draft(Kind.JOIN, key, person.name)
+        return f"You are in or own {limits.channels_per_account} channels, which is the limit"
+    if channel is None and len(hub.channels) >= limits.channels:
+        return "The server has as many channels as it may have"
+    return ""
+
+
+def _barred(hub: Hub, person: Person, channel: Channel, password: str) -> Numeric | None:
+    """Return why somebody may not join, or None. Who runs a channel may; an invitation opens all but bans."""
+    if hub.operates(person, channel):
+        return None
+    if banned(channel, person.key):
+        return numerics.ERR_BANNEDFROMCHAN
+    if person.key in channel.invited:
+        return None
+    if "i" in channel.flags and not any(matches(mask, person.key) for mask in channel.lists["I"]):
+        return numerics.ERR_INVITEONLYCHAN
+    if channel.password and not compare_digest(password.encode(), channel.password.encode()):
+        return numerics.ERR_BADCHANNELKEY
+    if channel.limit and len(channel.members) >= channel.limit:
+        return numerics.ERR_CHANNELISFULL
+    return None
 
 
 def part(hub: Hub, session: Session, message: Message) -> Effects:
@@ -59,10 +99,9 @@ def part(hub: Hub, session: Session, message: Message) -> Effects:
     assert person is not None
     reason = message.params[1] if len(message.params) > 1 else ""
     for name in message.params[0].split(","):
-        channel = hub.channels.get(fold(name))
-        if channel is None or person.key not in channel.members:
-            missing = numerics.ERR_NOSUCHCHANNEL if channel is None else numerics.ERR_NOTONCHANNEL
-            yield hub.numeric(session, missing, repeatable(name))
+        channel = hub.find(session, name)
+        if isinstance(channel, Reply):
+            yield channel
             continue
         over = excess(person.source_size, "PART", channel.name, reason)
         if over > 0:
@@ -72,27 +111,20 @@ def part(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def topic(hub: Hub, session: Session, message: Message) -> Effects:
-    """TOPIC <channel> [:<topic>]: asks, or sets where the asker runs the channel (+t)."""
+    """TOPIC <channel> [:<topic>]: asks, or sets; with +t only who runs the channel may set."""
     person = session.person
     assert person is not None
-    name = message.params[0]
-    channel = hub.channels.get(fold(name))
-    if channel is None:
-        yield hub.numeric(session, numerics.ERR_NOSUCHCHANNEL, repeatable(name))
-    elif person.key not in channel.members:
-        yield hub.numeric(session, numerics.ERR_NOTONCHANNEL, channel.name)
+    channel = hub.find(session, message.params[0])
+    if isinstance(channel, Reply):
+        yield channel
     elif len(message.params) == 1:
         yield from topic_lines(hub, session, channel, asked=True)
-    elif not hub.operates(person, channel):
-        text = "Only those who run this channel may set its topic"
-        yield hub.numeric(session, numerics.ERR_CHANOPRIVSNEEDED, channel.name, text=(text,))
+    elif "t" in channel.flags and not hub.operates(person, channel):
+        yield hub.not_operator(session, channel)
     else:
-        yield from _set_topic(hub, session, person, channel.key, message.params[1])
-
-
-def _set_topic(hub: Hub, session: Session, person: Person, key: str, text: str) -> Effects:
-    over = max(size(text) - MAX_TOPIC, excess(person.source_size, "TOPIC", hub.channels[key].name, text))
-    if over > 0:
-        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
-    elif text != hub.channels[key].topic.text:
-        yield Draft(Kind.TOPIC, key, person.name, text)
+        text = message.params[1]
+        over = max(size(text) - MAX_TOPIC, excess(person.source_size, "TOPIC", channel.name, text))
+        if over > 0:
+            yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
+        elif text != channel.topic.text:
+            yield Draft(Kind.TOPIC, channel.key, person.name, text)

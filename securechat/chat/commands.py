@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from securechat.chat import channels, messages, queries, registration
+from securechat.chat import (
+    admin,
+    channels,
+    info,
+    messages,
+    moderation,
+    multiline,
+    presence,
+    queries,
+    registration,
+    whois,
+)
 from securechat.chat.effects import Effects
 from securechat.chat.people import Session
 from securechat.protocol.message import Message
@@ -18,22 +29,36 @@ class Command(NamedTuple):
     """How one command is handled.
 
     `minimum` is the least number of parameters (461 otherwise); `stranger` says that it may be used before
-    the login is complete; `listed`, that its first parameter may name several targets (407 over the limit).
-    Handlers for members find `session.person` set.
+    the login is complete; `listed`, that its first parameter may name several targets (407 over the limit);
+    `admin`, that only administrators may use it (481 otherwise).
+    Handlers for members find `session.person` set. The first line of a handler's docstring is its help.
     """
 
     handler: Callable[[Hub, Session, Message], Effects]
     minimum: int = 0
     stranger: bool = False
     listed: bool = False
+    admin: bool = False
 
 
 TABLE: Final[dict[str, Command]] = {
+    "ADMIN": Command(info.admin),
     "AUTHENTICATE": Command(registration.authenticate, 1, stranger=True),
+    "AWAY": Command(presence.away),
+    "BATCH": Command(multiline.batch, 1),
     "CAP": Command(registration.cap, 1, stranger=True),
+    "HELP": Command(info.help_),
+    "INFO": Command(info.info),
+    "INVITE": Command(moderation.invite),
+    "ISON": Command(presence.ison, 1),
     "JOIN": Command(channels.join, 1, listed=True),
-    "MODE": Command(queries.mode, 1),
-    "MOTD": Command(queries.motd),
+    "KICK": Command(moderation.kick, 2),
+    "KILL": Command(admin.kill, 1, admin=True),
+    "LIST": Command(queries.list_),
+    "LUSERS": Command(info.lusers),
+    "MODE": Command(moderation.mode, 1),
+    "MONITOR": Command(presence.monitor, 1),
+    "MOTD": Command(info.motd),
     "NAMES": Command(queries.names, listed=True),
     "NICK": Command(registration.nick, stranger=True),
     "NOTICE": Command(messages.notice, listed=True),
@@ -43,7 +68,15 @@ TABLE: Final[dict[str, Command]] = {
     "PONG": Command(registration.pong, stranger=True),
     "PRIVMSG": Command(messages.privmsg, listed=True),
     "QUIT": Command(registration.quit_, stranger=True),
+    "REHASH": Command(admin.rehash, admin=True),
+    "SETNAME": Command(presence.setname, 1),
+    "STATS": Command(info.stats),
+    "TAGMSG": Command(messages.tagmsg, 1, listed=True),
+    "TIME": Command(info.time),
     "TOPIC": Command(channels.topic, 1),
     "USER": Command(registration.user, 4, stranger=True),
-    "WHO": Command(queries.who),
+    "USERHOST": Command(presence.userhost, 1),
+    "VERSION": Command(info.version),
+    "WHO": Command(whois.who),
+    "WHOIS": Command(whois.whois, 1),
 }

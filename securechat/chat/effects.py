@@ -18,7 +18,10 @@ class Reply(NamedTuple):
 
 
 class Fanout(NamedTuple):
-    """One entry for many: its line per variant. `skip` is a session that said it and wants no echo."""
+    """One entry for many: its line per variant; a variant without one does not hear of it.
+
+    `skip` is a session that said it and wants no echo.
+    """
 
     audience: Audience
     lines: dict[int, bytes]
@@ -46,7 +49,13 @@ class Close(NamedTuple):
     reason: str
 
 
-Effect: TypeAlias = Draft | Reply | Ask | Admit | Close
+class Rehash(NamedTuple):
+    """Read users, certificates and message of the day again, and tell the session."""
+
+    session: Session
+
+
+Effect: TypeAlias = Draft | Reply | Ask | Admit | Close | Rehash
 Effects: TypeAlias = Iterator[Effect]
 """A decision: a generator, so that each draft is applied before the handler looks at the next thing."""
 

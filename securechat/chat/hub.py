@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from securechat.chat import apply, commands, registration, render, welcome
+from securechat.chat import apply, commands, faults, multiline, registration, render, welcome
 from securechat.chat.effects import Close, Effects, Output, Reply
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.rules import Rules
@@ -24,14 +24,21 @@ from securechat.records import Account, Draft, Entry, Kind
 class Hub:
     """Everybody and every channel. Owned by the sequencer thread."""
 
-    def __init__(self, rules: Rules, accounts: Mapping[str, Account]) -> None:
+    def __init__(self, rules: Rules, accounts: Mapping[str, Account], now: int = 0) -> None:
         self.rules = rules
         self.accounts = accounts
         """Who may log in, by key. Replaced whole when the users file changes."""
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
+        self.watchers: dict[str, dict[Session, None]] = {}
+        """Who watches an account, by its key (MONITOR)."""
+        self.commands = commands.TABLE
         self.isupport = welcome.isupport(rules, (name for name, row in commands.TABLE.items() if row.listed))
         self.lobby = fold(rules.lobby) if rules.lobby else ""
+        self.born = self.now = now
+        """When it began, and the time of this turn (ms); set by the driver: there is no clock here."""
+        self.most = 0
+        """Most people here at once."""
 
     def open(self, link: Any, lane: int = 0, address: str = "") -> Session:
         """Return the session of a new connection, which has not logged in."""
@@ -45,16 +52,24 @@ class Hub:
     def decide(self, session: Session, message: Message | Fault) -> Effects:
         """Decide one line of a session; a fault stands for a line that was none."""
         if isinstance(message, Fault):
-            return self._refuse(session, message)
+            return faults.refuse(self, session, message)
+        if session.batch is not None and multiline.collect(session, message):
+            return iter(())
         row = commands.TABLE.get(message.command)
         if row is None or (session.person is None and not row.stranger):
-            return self._unknown(session, message.command)
+            return iter((self._unknown(session, message.command),))
         if len(message.params) < row.minimum:
             return iter((self.numeric(session, numerics.ERR_NEEDMOREPARAMS, message.command),))
         limit = self.rules.limits.targets
         if row.listed and message.params and message.params[0].count(",") >= limit:
             return iter((self.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(limit,)),))
+        if row.admin and not (session.person is not None and self.admin(session.person)):
+            return iter((self.numeric(session, numerics.ERR_NOPRIVILEGES),))
         return row.handler(self, session, message)
+
+    def welcome(self, session: Session) -> Effects:
+        """Say what a client is told when its login is complete."""
+        return welcome.burst(self, session)
 
     def answer(self, session: Session, account: Account | None) -> Effects:
         """Decide what follows from a checked password: the account, or None where it is refused."""
@@ -69,25 +84,32 @@ class Hub:
             yield Draft(Kind.OFFLINE if last else Kind.DETACH, "", person.name, text)
 
     def accounts_changed(self, accounts: Mapping[str, Account]) -> Effects:
-        """Take in a new users file: who is no longer in it leaves, at once and everywhere.
+        """Take in a new users file: who may no longer be here leaves, at once and everywhere.
 
         An account made anew under an old name is somebody else: what the old one had is forgotten first.
         """
         self.accounts = accounts
         for person in list(self.people.values()):
             account = accounts.get(person.key)
-            if account is not None and not self._older(person, account):
-                continue
-            sessions = list(person.sessions)
-            if sessions:
-                yield Draft(Kind.OFFLINE, "", person.name, "Account deleted")
-            for session in sessions:
-                yield Close(session, render.error("Your account was deleted"), "account deleted")
-            yield Draft(Kind.FORGET, person.key, person.name)
+            if account is None or _older(person, account):
+                yield from self._expel(person, "Account deleted", "Your account was deleted")
+                yield Draft(Kind.FORGET, person.key, person.name)
+            elif account.disabled:
+                yield from self._expel(person, "Account disabled", "Your account is disabled")
+            elif any(session.since <= account.kicked for session in person.sessions):
+                yield from self._expel(person, "Kicked", "You were disconnected by an administrator")
         for channel in self.channels.values():
             owner = accounts.get(channel.owner)
             if channel.owner and (owner is None or owner.created > channel.created):
                 yield Draft(Kind.FORGET, channel.owner, channel.owner)
+
+    def _expel(self, person: Person, shown: str, told: str) -> Effects:
+        """End all connections of a person: others see `shown`, they themselves are `told`."""
+        sessions = list(person.sessions)
+        if sessions:
+            yield Draft(Kind.OFFLINE, "", person.name, shown)
+        for session in sessions:
+            yield Close(session, render.error(told), shown.lower())
 
     def apply(self, entry: Entry, origin: Session | None = None) -> list[Output]:
         """Change the state by one entry and return who gets what. `origin` is the session that caused it."""
@@ -112,48 +134,80 @@ class Hub:
         key = fold(name)
         return self.people.get(key) or Person(name, key)
 
+    def online(self, key: str) -> bool:
+        """Whether an account has a device here."""
+        person = self.people.get(key)
+        return person is not None and bool(person.sessions)
+
+    def admin(self, person: Person) -> bool:
+        """Whether a person runs the server."""
+        account = self.accounts.get(person.key)
+        return account is not None and account.admin
+
+    def operates(self, person: Person, channel: Channel) -> bool:
+        """Whether a person runs a channel: its owner, its operators, and in the lobby every admin."""
+        member = channel.members.get(person.key)
+        if channel.owner == person.key or (member is not None and "o" in member.ranks):
+            return True
+        return channel.key == self.lobby and self.admin(person)
+
+    def prefix(self, person: Person, channel: Channel, *, several: bool) -> str:
+        """Return the rank signs of a member, highest first, or only the highest (ISUPPORT PREFIX)."""
+        signs = "~" if channel.owner == person.key else ""
+        signs += "@" if self.operates(person, channel) else ""
+        member = channel.members.get(person.key)
+        signs += "+" if member is not None and "v" in member.ranks else ""
+        return signs if several else signs[:1]
+
+    def visible(self, session: Session, channel: Channel) -> bool:
+        """Whether a session may know of a channel: outsiders know nothing of a secret one."""
+        return "s" not in channel.flags or (session.person is not None and session.person.key in channel.members)
+
+    def find(self, session: Session, name: str, *, outside: bool = False) -> Channel | Reply:
+        """Return the channel that a session is in (or, with `outside`, may know of), or the refusal."""
+        channel = self.channels.get(fold(name))
+        if channel is None or not self.visible(session, channel):
+            return self.numeric(session, numerics.ERR_NOSUCHCHANNEL, render.repeatable(name))
+        if not outside and (session.person is None or session.person.key not in channel.members):
+            return self.numeric(session, numerics.ERR_NOTONCHANNEL, channel.name)
+        return channel
+
+    def watch(self, session: Session, names: Mapping[str, str]) -> None:
+        """Put accounts (key to name as given) on a session's MONITOR list: its own affair, so no entry."""
+        session.monitored = {**(session.monitored or {}), **names}
+        for key in names:
+            self.watchers.setdefault(key, {})[session] = None
+
+    def unwatch(self, session: Session, keys: Iterable[str]) -> None:
+        """Take accounts off a session's MONITOR list."""
+        for key in keys:
+            (session.monitored or {}).pop(key, None)
+            watching = self.watchers.get(key, {})
+            watching.pop(session, None)
+            if not watching:
+                self.watchers.pop(key, None)
+
     def numeric(self, session: Session, reply: Numeric, *params: str, text: tuple[object, ...] = ()) -> Reply:
         """Return a numeric reply for one session; `text` fills the {} of its text."""
         return Reply(session, numeric(self.rules.server, session.nick, reply, *params, text=text))
 
-    def fail(self, session: Session, command: str, code: str, text: str) -> Reply:
+    def fail(self, session: Session, command: str, code: str, *context: str, text: str) -> Reply:
         """Return a FAIL for one session (IRCv3 standard-replies)."""
-        return Reply(session, render.fail(self.rules.server, command, code, text=text))
+        return Reply(session, render.fail(self.rules.server, command, code, *context, text=text))
 
-    def operates(self, person: Person, channel: Channel) -> bool:
-        """Whether a person runs a channel: its owner does, and in the lobby every admin."""
-        account = self.accounts.get(person.key)
-        return channel.owner == person.key or (channel.key == self.lobby and account is not None and account.admin)
+    def not_operator(self, session: Session, channel: Channel) -> Reply:
+        """Return the refusal of what only those may do who run a channel."""
+        text = "Only those who run this channel may do that"
+        return self.numeric(session, numerics.ERR_CHANOPRIVSNEEDED, channel.name, text=(text,))
 
-    def prefix(self, person: Person, channel: Channel) -> str:
-        """Return the rank signs of a member, highest first: "~@" owner, "@" operator, "" anybody."""
-        if channel.owner == person.key:
-            return "~@"
-        return "@" if self.operates(person, channel) else ""
-
-    @staticmethod
-    def _older(person: Person, account: Account) -> bool:
-        """Whether this person was here before the account of that name was created."""
-        return any(
-            session.account and session.account.created != account.created for session in person.sessions
-        ) or any(channel.members[person.key].since < account.created for channel in person.channels.values())
-
-    def _refuse(self, session: Session, fault: Fault) -> Effects:
-        if fault is Fault.TOO_LONG:
-            text = "Your line was too long and was not sent; send it in several"
-            yield self.numeric(session, numerics.ERR_INPUTTOOLONG, text=(text,))
-        elif fault is Fault.BAD_UTF8:
-            yield self.fail(session, "*", "INVALID_UTF8", "Your line was not sent: set your client to UTF-8")
-        elif fault is Fault.BAD_BYTES:
-            yield self.fail(session, "*", "INVALID_LINE", "Your line was not sent: it has NUL or CR inside")
-        elif fault is Fault.BAD_SHAPE:
-            yield self.fail(session, "*", "INVALID_LINE", "Your line was not sent: it is not an IRC message")
-        else:
-            yield from self.depart(session, "Line without end")
-            yield Close(session, render.error("A line without end was sent."), "sent a line without end")
-
-    def _unknown(self, session: Session, command: str) -> Effects:
+    def _unknown(self, session: Session, command: str) -> Reply:
         if session.person is None:
-            yield self.numeric(session, numerics.ERR_NOTREGISTERED)
-        else:
-            yield self.numeric(session, numerics.ERR_UNKNOWNCOMMAND, command[:32])
+            return self.numeric(session, numerics.ERR_NOTREGISTERED)
+        return self.numeric(session, numerics.ERR_UNKNOWNCOMMAND, command[:32])
+
+
+def _older(person: Person, account: Account) -> bool:
+    """Whether this person was here before the account of that name was created."""
+    return any(
+        session.account and session.account.created != account.created for session in person.sessions
+    ) or any(channel.members[person.key].since < account.created for channel in person.channels.values())

@@ -1,11 +1,12 @@
-"""PRIVMSG and NOTICE: the way of nearly every line, so it does no work that it need not."""
+"""PRIVMSG, NOTICE and TAGMSG: the way of nearly every line, so it does no work that it need not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from securechat.chat.effects import Effects
-from securechat.chat.people import Person, Session
+from securechat.chat.masks import matches
+from securechat.chat.people import Channel, Person, Session
 from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
 from securechat.protocol.message import Message
@@ -16,64 +17,122 @@ from securechat.records import Draft, Kind
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
+EVERYBODY: Final = "*"
+"""Target of an entry that is for all; a client says "$*" or "$server" (RFC 2812, 3.3.1)."""
+KEPT_TAGS: Final = ("+draft/react", "+draft/unreact")
+"""A TAGMSG with one of these is kept: somebody will want to know it later."""
+
+
+class Target(NamedTuple):
+    """Whom a message is for: the key under which it is kept, and the name that its line has."""
+
+    key: str
+    name: str
+
+
+class Refused(NamedTuple):
+    """Why a message may not be sent."""
+
+    reply: Numeric
+    text: str = ""
+
 
 def privmsg(hub: Hub, session: Session, message: Message) -> Effects:
-    """PRIVMSG <target>{,<target>} :<text> (modern-irc)."""
+    """PRIVMSG <target>{,<target>} :<text>: say something to channels and people."""
     return _say(hub, session, message, Kind.PRIVMSG)
 
 
 def notice(hub: Hub, session: Session, message: Message) -> Effects:
-    """NOTICE, which is a message that nothing answers by itself, errors of the server included (RFC 1459)."""
+    """NOTICE <target>{,<target>} :<text>: a message that nothing answers by itself, errors included."""
     return _say(hub, session, message, Kind.NOTICE)
+
+
+def tagmsg(hub: Hub, session: Session, message: Message) -> Effects:
+    """TAGMSG <target>{,<target>}: client-only tags without a text, for reactions and typing."""
+    tags = client_tags(message.tags)
+    kept = any(tag.partition("=")[0] in KEPT_TAGS for tag in tags.split(";"))
+    if tags:
+        for target in dict.fromkeys(message.params[0].split(",")):
+            yield from say_to(hub, session, Draft(Kind.TAGMSG if kept else Kind.TYPING, target, "", "", tags))
 
 
 def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
     params = message.params
-    loud = kind is Kind.PRIVMSG
     if not params or not params[0]:
-        if loud:
+        if kind is Kind.PRIVMSG:
             yield hub.numeric(session, numerics.ERR_NORECIPIENT, text=(kind.name,))
         return
     if len(params) < 2 or not params[1]:
-        if loud:
+        if kind is Kind.PRIVMSG:
             yield hub.numeric(session, numerics.ERR_NOTEXTTOSEND)
         return
-    targets = [params[0]] if "," not in params[0] else list(dict.fromkeys(params[0].split(",")))
     tags = client_tags(message.tags)
+    targets = [params[0]] if "," not in params[0] else dict.fromkeys(params[0].split(","))
+    session.active = hub.now
     for target in targets:
-        yield from _say_to(hub, session, kind, target, params[1], tags)
+        yield from say_to(hub, session, Draft(kind, target, "", params[1], tags))
 
 
-def _say_to(hub: Hub, session: Session, kind: Kind, target: str, text: str, tags: str) -> Effects:
+def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:
+    """Decide one message to one target; `draft` has the target as it was typed and no sender yet."""
     person = session.person
     assert person is not None
-    loud = kind is Kind.PRIVMSG
-    found = _resolve(hub, person, target)
-    if isinstance(found, Numeric):
-        if loud:
-            yield hub.numeric(session, found, repeatable(target))
+    kind, typed, text = draft.kind, draft.target, draft.text
+    found = _resolve(hub, person, typed, kind)
+    if isinstance(found, Refused):
+        if kind is Kind.PRIVMSG:
+            yield hub.numeric(session, found.reply, repeatable(typed), text=(found.text,))
         return
-    key, name = found
-    over = excess(person.source_size, kind.name, name, text)
+    # The lines of a multiline message have been measured one by one.
+    over = 0 if "\n" in text or "\r" in text else excess(person.source_size, kind.name, found.name, text)
     if over > 0:
         yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
         return
-    yield Draft(kind, key, person.name, text, tags)
-    if loud and not target.startswith("#") and not (key in hub.people and hub.people[key].sessions):
-        yield hub.numeric(session, numerics.RPL_AWAY, name, text=("is not connected right now",))
+    yield Draft(kind, found.key, person.name, text, draft.tags)
+    if kind is Kind.PRIVMSG and not typed.startswith(("#", "$")):
+        other = hub.people.get(found.key)
+        why = other.away if other is not None and other.sessions else "is not connected right now"
+        if why:
+            yield hub.numeric(session, numerics.RPL_AWAY, found.name, text=(why,))
 
 
-def _resolve(hub: Hub, person: Person, target: str) -> tuple[str, str] | Numeric:
-    """Return key and name of a channel or account that `person` may write to, or the numeric that says why not."""
-    if not target.startswith("#"):
-        account = hub.accounts.get(fold(target))
-        return (account.key, account.name) if account else numerics.ERR_NOSUCHNICK
-    channel = hub.channels.get(fold(target))
-    if channel is None:
-        return numerics.ERR_NOSUCHCHANNEL
-    if person.key not in channel.members:
-        return numerics.ERR_CANNOTSENDTOCHAN
-    return channel.key, channel.name
+def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Target | Refused:
+    """Return whom a target means, if `person` may write there."""
+    if target.startswith("#"):
+        channel = hub.channels.get(fold(target))
+        member = channel is not None and person.key in channel.members
+        if channel is None or ("s" in channel.flags and not member):
+            return Refused(numerics.ERR_NOSUCHCHANNEL)
+        silenced = _silenced(hub, person, channel, member=member)
+        return Refused(numerics.ERR_CANNOTSENDTOCHAN, silenced) if silenced else Target(channel.key, channel.name)
+    if target in ("$*", f"${hub.rules.server}"):
+        if hub.admin(person) and kind is not Kind.TYPING:
+            return Target(EVERYBODY, target)
+        return Refused(numerics.ERR_NOPRIVILEGES)
+    account = hub.accounts.get(fold(target))
+    return Target(account.key, account.name) if account else Refused(numerics.ERR_NOSUCHNICK)
+
+
+def _silenced(hub: Hub, person: Person, channel: Channel, *, member: bool) -> str:
+    """Return why somebody may not speak in a channel, or empty; the usual case is decided first."""
+    if member and "m" not in channel.flags and not channel.lists["b"]:
+        return ""
+    if hub.operates(person, channel):
+        return ""
+    if not member and "n" in channel.flags:
+        return "You are not in that channel: join it first"
+    if member and "v" in channel.members[person.key].ranks:
+        return ""
+    if "m" in channel.flags:
+        return "Only those with voice speak in that channel (+m)"
+    return "You are banned from that channel (+b)" if banned(channel, person.key) else ""
+
+
+def banned(channel: Channel, key: str) -> bool:
+    """Whether modes +b and +e together keep an account out."""
+    return any(matches(mask, key) for mask in channel.lists["b"]) and not any(
+        matches(mask, key) for mask in channel.lists["e"]
+    )
 
 
 def too_long(over: int) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from securechat.protocol.capabilities import VARIANT_MASK, Cap
 from securechat.protocol.sasl import Credentials, PlainExchange
 from securechat.records import Account
-
-CHANNEL_MODES: Final = "nt"
-"""The modes of every channel: only members speak, only those who run it set the topic."""
 
 Groups = dict[tuple[int, int], tuple[Any, ...]]
 """(lane, variant) to the links that are served together and read the same bytes."""
@@ -32,13 +29,42 @@ class Registration:
     tries: int = 0
 
 
+@dataclass(slots=True)
+class Batch:
+    """A client's multiline message: its lines so far, joined as `Entry.text` has them."""
+
+    reference: str
+    target: str
+    tags: str
+    label: str
+    command: str = ""
+    text: str = ""
+    lines: int = 0
+    size: int = 0
+    fault: tuple[str, ...] = ()
+    """Code and text of the FAIL that its end will bring."""
+
+
 class Session:
     """One connection. `link` is whatever the outside knows it by, `lane` which worker serves it.
 
     `person` is None until the login is complete, `registration` afterwards.
     """
 
-    __slots__ = ("account", "address", "caps", "lane", "link", "person", "registration")
+    __slots__ = (
+        "account",
+        "active",
+        "address",
+        "away",
+        "batch",
+        "caps",
+        "lane",
+        "link",
+        "monitored",
+        "person",
+        "registration",
+        "since",
+    )
 
     def __init__(self, link: Any, lane: int = 0, address: str = "") -> None:
         self.link = link
@@ -49,6 +75,13 @@ class Session:
         """As it was when this session logged in."""
         self.person: Person | None = None
         self.registration: Registration | None = Registration()
+        self.away = ""
+        self.since = self.active = 0
+        """When it logged in and when it last said something (ms)."""
+        self.monitored: dict[str, str] | None = None
+        """MONITOR list: key to name as given."""
+        self.batch: Batch | None = None
+        """A multiline message that is being received."""
 
     @property
     def nick(self) -> str:
@@ -72,12 +105,13 @@ class Audience:
 class Person:
     """An account that is a member somewhere or has devices here. All its devices are one member."""
 
-    __slots__ = ("_audience", "channels", "key", "name", "realname", "sessions", "source", "source_size")
+    __slots__ = ("_audience", "bot", "channels", "key", "name", "realname", "sessions", "source", "source_size")
 
     def __init__(self, name: str, key: str) -> None:
         self.name = name
         self.key = key
         self.realname = ""
+        self.bot = False
         # A fixed mask that tells nothing of the address; each part names the account, so that a ban of
         # whatever shape a client makes of it hits this account and no other.
         self.source = f"{name}!u@{key}"
@@ -92,6 +126,26 @@ class Person:
         if self._audience is None:
             self._audience = Audience(self.sessions)
         return self._audience
+
+    @property
+    def away(self) -> str:
+        """Why this person is away, or empty: somebody is away when every device says so."""
+        if self.sessions and all(session.away for session in self.sessions):
+            return self.sessions[-1].away
+        return ""
+
+    @property
+    def active(self) -> int:
+        """When this person last said something on any device (ms)."""
+        return max((session.active for session in self.sessions), default=0)
+
+    def neighbours(self) -> Iterable[Session]:
+        """Give the devices of everybody who shares a channel with this person, their own included, once each."""
+        seen = dict.fromkeys(self.sessions)
+        for channel in self.channels.values():
+            for member in channel.members.values():
+                seen |= dict.fromkeys(member.person.sessions)
+        return seen
 
     def devices_changed(self) -> None:
         """Forget every audience that this person's devices are part of."""
@@ -109,12 +163,20 @@ class Topic:
     time: int = 0
 
 
+class ListEntry(NamedTuple):
+    """Who put a mask on a list, and when (ms)."""
+
+    setter: str
+    time: int
+
+
 @dataclass(slots=True)
 class Member:
-    """One person in one channel, since `since` (ms)."""
+    """One person in one channel, since `since` (ms). `ranks` has "o" and "v"; owning is the channel's."""
 
     person: Person
     since: int
+    ranks: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +188,15 @@ class Channel:
     owner: str
     created: int
     topic: Topic = field(default_factory=Topic)
+    flags: frozenset[str] = frozenset("nt")
+    password: str = ""
+    """Mode +k; empty: none."""
+    limit: int = 0
+    """Mode +l; 0: none."""
+    lists: dict[str, dict[str, ListEntry]] = field(default_factory=lambda: {"b": {}, "e": {}, "I": {}})
+    """Masks of modes +b, +e and +I."""
+    invited: set[str] = field(default_factory=set)
+    """Keys of accounts that may join once."""
     members: dict[str, Member] = field(default_factory=dict)
     _audience: Audience | None = None
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from securechat.chat import welcome
 from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
 from securechat.chat.people import Registration, Session
 from securechat.chat.render import error, fail
@@ -114,7 +113,8 @@ def password(hub: Hub, session: Session, message: Message) -> Effects:
     if registration is None:
         yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
         return
-    name, colon, secret = message.params[0].partition(":")
+    # irssi sends a password with spaces as several parameters.
+    name, colon, secret = " ".join(message.params).partition(":")
     if not (name and colon and secret):
         text = "Set the server password to NAME:PASSWORD"
         yield hub.numeric(session, numerics.ERR_PASSWDMISMATCH, text=(text,))
@@ -188,9 +188,9 @@ def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
 def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Effects:
     """Let the session in: welcome it, show it to others, and bring it to the lobby."""
     current = hub.accounts.get(account.key)
-    if current is None or current.created != account.created:
-        # Deleted (or made anew) between the check of the password and the end of the negotiation.
-        yield Close(session, error(REFUSED), "account deleted during login")
+    if current is None or current.created != account.created or current.disabled:
+        # Deleted (or made anew) or disabled between the check of the password and the end of the negotiation.
+        yield Close(session, error(REFUSED), "account gone during login")
         return
     known = hub.people.get(account.key)
     if known is not None and len(known.sessions) >= hub.rules.limits.devices_per_account:
@@ -198,7 +198,7 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Ef
         yield Close(session, error(text), "too many devices")
         return
     yield Admit(session)
-    yield from welcome.burst(hub, session)
+    yield from hub.welcome(session)
     kind = Kind.ATTACH if known is not None and known.sessions else Kind.ONLINE
     yield Draft(kind, "", account.name, realname)
     person = hub.people[account.key]
@@ -212,7 +212,7 @@ def ping(hub: Hub, session: Session, message: Message) -> Effects:
     yield Reply(session, build("PONG", server, message.params[0][:400], source=server))
 
 
-def pong(hub: Hub, session: Session, message: Message) -> Effects:  # noqa: ARG001  # one shape for the table
+def pong(hub: Hub, session: Session, message: Message) -> Effects:
     """PONG: having been heard from is all that it is good for, and the connection noted that already."""
     return iter(())
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from securechat.chat.people import Audience
+from securechat.chat.people import Audience, Person
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import build
-from securechat.records import Entry
+from securechat.records import Entry, Kind
 
 _TIME: Final = int(Cap.SERVER_TIME)
 _TAGS: Final = int(Cap.MESSAGE_TAGS)
 _ACCOUNT: Final = int(Cap.ACCOUNT_TAG)
 _EXTENDED_JOIN: Final = int(Cap.EXTENDED_JOIN)
+_MULTILINE: Final = int(Cap.BATCH | Cap.MULTILINE)
+_LINES: Final = re.compile("([\n\r])")
 
 
 def timestamp(milliseconds: int) -> str:
@@ -28,42 +31,93 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def tag_section(entry: Entry, variant: int, *, msgid: bool = True) -> str:
+def tag_section(entry: Entry, variant: int, *, msgid: bool = True, bot: bool = False) -> str:
     """Return "@tags " for what this variant reads of the entry, or "" (message-tags, message-ids, account-tag)."""
     tags = []
     if variant & _TIME:
         tags.append(f"time={timestamp(entry.time)}")
     if variant & _TAGS:
-        if msgid:
+        if msgid and entry.msgid:
             tags.append(f"msgid={entry.msgid}")
+        if bot:
+            tags.append("bot")
         if entry.tags:
             tags.append(entry.tags)
-    if variant & _ACCOUNT:
+    if variant & _ACCOUNT and entry.sender:
         tags.append(f"account={entry.sender}")
     return f"@{';'.join(tags)} " if tags else ""
 
 
-def lines(entry: Entry, body: str, audience: Audience, *, msgid: bool = True) -> dict[int, bytes]:
+def lines(
+    entry: Entry, body: str, audience: Audience, *, msgid: bool = True, bot: bool = False
+) -> dict[int, bytes]:
     """Return variant to line for everybody in `audience`; `body` is the message from its source on.
 
     Whoever decided the entry has checked the parts: no CR, LF or NUL, and 512 bytes at most.
     """
     raw = body.encode() + b"\r\n"
-    return {variant: tag_section(entry, variant, msgid=msgid).encode() + raw for variant in variants(audience)}
+    return {
+        variant: tag_section(entry, variant, msgid=msgid, bot=bot).encode() + raw for variant in variants(audience)
+    }
 
 
-def join_lines(entry: Entry, channel: str, source: str, realname: str, audience: Audience) -> dict[int, bytes]:
-    """Return the JOIN of `entry.sender` per variant (IRCv3 extended-join).
+def message_lines(entry: Entry, start: str, audience: Audience, *, bot: bool = False) -> dict[int, bytes]:
+    """Return variant to the line or lines of a message; `start` is ":source COMMAND target".
+
+    Only clients that read tags hear of a TAGMSG. A message of several lines is a batch for clients that know
+    those, and single lines for others, blank ones left out (IRCv3 multiline, "Fallback").
+    """
+    if entry.kind in (Kind.TAGMSG, Kind.TYPING):
+        shown = lines(entry, start, audience, bot=bot)
+        return {variant: line for variant, line in shown.items() if variant & _TAGS}
+    if "\n" not in entry.text and "\r" not in entry.text:
+        return lines(entry, f"{start} :{entry.text}", audience, bot=bot)
+    parts = _LINES.split("\n" + entry.text)[1:]
+    pairs = list(zip(parts[::2], parts[1::2], strict=True))
+    return {
+        variant: (
+            _batch(entry, start, pairs, variant, bot=bot)
+            if variant & _MULTILINE == _MULTILINE
+            else _single(entry, start, pairs, variant, bot=bot)
+        )
+        for variant in variants(audience)
+    }
+
+
+def _batch(entry: Entry, start: str, pairs: list[tuple[str, str]], variant: int, *, bot: bool) -> bytes:
+    source, _, target = start.split(" ", 2)
+    reference = f"m{entry.seq:x}"
+    out = [f"{tag_section(entry, variant, bot=bot)}{source} BATCH +{reference} draft/multiline {target}"]
+    for join, text in pairs:
+        concat = ";draft/multiline-concat" if join == "\r" else ""
+        out.append(f"@batch={reference}{concat} {start} :{text}")
+    out.append(f"{source} BATCH -{reference}\r\n")
+    return "\r\n".join(out).encode()
+
+
+def _single(entry: Entry, start: str, pairs: list[tuple[str, str]], variant: int, *, bot: bool) -> bytes:
+    out: list[str] = []
+    for _, text in pairs:
+        if text:
+            first = tag_section(entry if not out else entry._replace(tags=""), variant, msgid=not out, bot=bot)
+            out.append(f"{first}{start} :{text}\r\n")
+    return "".join(out).encode()
+
+
+def join_lines(entry: Entry, channel: str, person: Person, audience: Audience) -> dict[int, bytes]:
+    """Return the JOIN of a person per variant (IRCv3 extended-join).
 
     An entry that is not itself a join (a member comes online) gives its time but not its msgid, which would
     stand for several channels.
     """
-    plain = f":{source} JOIN {channel}"
-    extended = f"{plain} {entry.sender} :{realname}"
-    msgid = entry.target != ""
+    plain = f":{person.source} JOIN {channel}"
+    extended = f"{plain} {person.name} :{person.realname}"
+    msgid = entry.kind is Kind.JOIN
     return {
         variant: (
-            f"{tag_section(entry, variant, msgid=msgid)}{extended if variant & _EXTENDED_JOIN else plain}\r\n"
+            tag_section(entry, variant, msgid=msgid, bot=person.bot)
+            + (extended if variant & _EXTENDED_JOIN else plain)
+            + "\r\n"
         ).encode()
         for variant in variants(audience)
     }

@@ -1,14 +1,17 @@
-"""What a client is told when its login is complete: 001 to 005 and the message of the day."""
+"""What a client is told when its login is complete: 001 to 005, how many are here, and the message of the day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from securechat.chat import modes
 from securechat.chat.channels import MAX_TOPIC
 from securechat.chat.effects import Effects
-from securechat.chat.people import CHANNEL_MODES, Session
-from securechat.chat.queries import motd_lines
+from securechat.chat.info import isupport_lines, lusers_lines, motd_lines
+from securechat.chat.people import Session
+from securechat.chat.presence import MAX_AWAY, MAX_MONITORED
+from securechat.chat.registration import MAX_REALNAME
 from securechat.chat.rules import Rules
 from securechat.protocol import numerics
 from securechat.protocol.framing import MAX_BODY
@@ -17,25 +20,33 @@ from securechat.protocol.names import MAX_CHANNEL, MAX_NICK
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
-TOKENS_PER_LINE: Final = 12
-"""With the nickname first and the text last a line has at most 15 parameters (modern-irc, 005)."""
-
 
 def isupport(rules: Rules, listed: Iterable[str]) -> list[str]:
     """Return what this server supports, as the words of RPL_ISUPPORT; `listed` are commands with many targets."""
     return [
         "CASEMAPPING=rfc7613",
+        f"AWAYLEN={MAX_AWAY}",
+        "BOT=B",
         f"CHANLIMIT=#:{rules.limits.channels_per_account}",
-        f"CHANMODES=b,,,{CHANNEL_MODES}",
+        "CHANMODES=" + ",".join(modes.letters(sort) for sort in modes.Sort if sort is not modes.Sort.RANK),
         f"CHANNELLEN={MAX_CHANNEL}",
         "CHANTYPES=#",
+        "ELIST=CMNTU",
+        "EXCEPTS=e",
+        "INVEX=I",
+        f"KEYLEN={modes.MAX_KEY}",
         f"LINELEN={MAX_BODY}",
+        f"MAXLIST=beI:{modes.MAX_LIST}",
+        f"MODES={modes.MAX_CHANGES}",
+        f"MONITOR={MAX_MONITORED}",
+        f"NAMELEN={MAX_REALNAME}",
         f"NETWORK={rules.network}",
         f"NICKLEN={MAX_NICK}",
-        "PREFIX=(qo)~@",
+        "PREFIX=(qov)~@+",
         "TARGMAX=" + ",".join(f"{name}:{rules.limits.targets}" for name in listed),
         f"TOPICLEN={MAX_TOPIC}",
         "UTF8ONLY",
+        "WHOX",
         "draft/ACCOUNTREQUIRED",
     ]
 
@@ -46,9 +57,10 @@ def burst(hub: Hub, session: Session) -> Effects:
     yield hub.numeric(session, numerics.RPL_WELCOME, text=(rules.network, session.nick))
     yield hub.numeric(session, numerics.RPL_YOURHOST, text=(rules.server, rules.version))
     yield hub.numeric(session, numerics.RPL_CREATED, text=(rules.started,))
-    yield hub.numeric(
-        session, numerics.RPL_MYINFO, rules.server, f"securechat-{rules.version}", "i", CHANNEL_MODES, "b"
-    )
-    for start in range(0, len(hub.isupport), TOKENS_PER_LINE):
-        yield hub.numeric(session, numerics.RPL_ISUPPORT, *hub.isupport[start : start + TOKENS_PER_LINE])
+    flags = modes.letters(modes.Sort.FLAG) + modes.letters(modes.Sort.RANK)
+    others = "".join(modes.letters(sort) for sort in (modes.Sort.LIST, modes.Sort.KEY, modes.Sort.LIMIT))
+    version = f"securechat-{rules.version}"
+    yield hub.numeric(session, numerics.RPL_MYINFO, rules.server, version, "Bi", flags + others, others)
+    yield from isupport_lines(hub, session)
+    yield from lusers_lines(hub, session)
     yield from motd_lines(hub, session)

@@ -1,4 +1,4 @@
-"""`adduser`, `passwd`, `deluser` and `users`. They act on a running server too: it reads the file again."""
+"""The commands for accounts. They act on a running server too: it reads the file again."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
     app.command("adduser")(add_user)
     app.command("passwd")(change_password)
     app.command("deluser")(delete_user)
+    app.command("kick")(kick)
+    app.command("disable")(disable)
+    app.command("enable")(enable)
     app.command("users")(list_users)
 
 
@@ -63,6 +66,32 @@ def delete_user(name: Name, home: HomeOption = HERE) -> None:
     print(f"The account {account.name} is deleted.")
 
 
+def kick(name: Name, home: HomeOption = HERE) -> None:
+    """End an account's connections; it may log in again."""
+    from securechat.server import accounts
+
+    account = accounts.kick(_users(home), name)
+    print(f"A running server ends the connections of {account.name} within a second.")
+
+
+def disable(name: Name, home: HomeOption = HERE) -> None:
+    """Keep an account out, and end its connections."""
+    from securechat.server import accounts
+
+    account = accounts.disable(_users(home), name)
+    print(f"{account.name} may not log in any more, and loses connections within a second.")
+    print()
+    print(f"To undo: {next_command(home, f'enable {account.name}')}")
+
+
+def enable(name: Name, home: HomeOption = HERE) -> None:
+    """Let a disabled account in again."""
+    from securechat.server import accounts
+
+    account = accounts.disable(_users(home), name, disabled=False)
+    print(f"{account.name} may log in again.")
+
+
 def list_users(home: HomeOption = HERE) -> None:
     """List the accounts."""
     accounts = sorted(_users(home).load().values(), key=lambda account: account.key)
@@ -71,13 +100,14 @@ def list_users(home: HomeOption = HERE) -> None:
         print()
         print(f"Next: {next_command(home, 'adduser NAME --admin')}")
         return
-    rows = [("NAME", "ADMIN", "CREATED")]
+    rows = [("NAME", "ROLE", "CREATED")]
     for account in accounts:
         created = datetime.fromtimestamp(account.created / 1000).astimezone()
-        rows.append((account.name, "yes" if account.admin else "", f"{created:%Y-%m-%d}"))
+        role = "disabled" if account.disabled else "admin" if account.admin else ""
+        rows.append((account.name, role, f"{created:%Y-%m-%d}"))
     width = max(_columns(row[0]) for row in rows)
-    for name, admin, created_on in rows:
-        print(f"{name}{' ' * (width - _columns(name))}  {admin:<5}  {created_on}")
+    for name, role, created_on in rows:
+        print(f"{name}{' ' * (width - _columns(name))}  {role:<8}  {created_on}")
 
 
 def _users(home: Path) -> UserFile:

@@ -7,29 +7,59 @@ from typing import Final
 
 
 class Cap(IntFlag):
-    """What a client can ask for. The first four change how an entry is written to it: they make its variant."""
+    """What a client can ask for. Those in VARIANT_MASK change how an entry is written to it."""
 
     SERVER_TIME = 1
     MESSAGE_TAGS = 2
     ACCOUNT_TAG = 4
     EXTENDED_JOIN = 8
-    ECHO_MESSAGE = 16
-    MULTI_PREFIX = 32
-    SASL = 64
-    CAP_NOTIFY = 128
+    BATCH = 16
+    MULTILINE = 32
+    ECHO_MESSAGE = 1 << 6
+    MULTI_PREFIX = 1 << 7
+    SASL = 1 << 8
+    CAP_NOTIFY = 1 << 9
+    ACCOUNT_NOTIFY = 1 << 10
+    AWAY_NOTIFY = 1 << 11
+    CHGHOST = 1 << 12
+    EXTENDED_MONITOR = 1 << 13
+    INVITE_NOTIFY = 1 << 14
+    LABELED_RESPONSE = 1 << 15
+    NO_IMPLICIT_NAMES = 1 << 16
+    SETNAME = 1 << 17
+    STANDARD_REPLIES = 1 << 18
+    USERHOST_IN_NAMES = 1 << 19
 
 
-VARIANT_MASK: Final = Cap.SERVER_TIME | Cap.MESSAGE_TAGS | Cap.ACCOUNT_TAG | Cap.EXTENDED_JOIN
+VARIANT_MASK: Final = (
+    Cap.SERVER_TIME | Cap.MESSAGE_TAGS | Cap.ACCOUNT_TAG | Cap.EXTENDED_JOIN | Cap.BATCH | Cap.MULTILINE
+)
+
+MULTILINE_BYTES: Final = 16 * 1024
+MULTILINE_LINES: Final = 128
+"""Longest multiline message (IRCv3 multiline, "Capabilities")."""
 
 CAPABILITIES: Final[dict[str, tuple[Cap, str]]] = {
+    "account-notify": (Cap.ACCOUNT_NOTIFY, ""),
     "account-tag": (Cap.ACCOUNT_TAG, ""),
+    "away-notify": (Cap.AWAY_NOTIFY, ""),
+    "batch": (Cap.BATCH, ""),
     "cap-notify": (Cap.CAP_NOTIFY, ""),
+    "chghost": (Cap.CHGHOST, ""),
+    "draft/multiline": (Cap.MULTILINE, f"max-bytes={MULTILINE_BYTES},max-lines={MULTILINE_LINES}"),
     "echo-message": (Cap.ECHO_MESSAGE, ""),
     "extended-join": (Cap.EXTENDED_JOIN, ""),
+    "extended-monitor": (Cap.EXTENDED_MONITOR, ""),
+    "invite-notify": (Cap.INVITE_NOTIFY, ""),
+    "labeled-response": (Cap.LABELED_RESPONSE, ""),
     "message-tags": (Cap.MESSAGE_TAGS, ""),
     "multi-prefix": (Cap.MULTI_PREFIX, ""),
+    "no-implicit-names": (Cap.NO_IMPLICIT_NAMES, ""),
     "sasl": (Cap.SASL, "PLAIN"),
     "server-time": (Cap.SERVER_TIME, ""),
+    "setname": (Cap.SETNAME, ""),
+    "standard-replies": (Cap.STANDARD_REPLIES, ""),
+    "userhost-in-names": (Cap.USERHOST_IN_NAMES, ""),
 }
 """Name on the wire to flag and to the value that version 302 shows."""
 

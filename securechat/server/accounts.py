@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from securechat.protocol.names import NameRefused, check_nick, fold, looks_like
 from securechat.records import Account
@@ -64,16 +64,33 @@ def change_password(users: UserFile, name: str, password: str, *, hasher: Passwo
     """Give an account another password and return it. Raises AccountRefused and UsersError."""
     find(users, name)
     hashed = _hash(hasher, password)
-    with users.edit() as accounts:
-        account = _existing(accounts.get(fold(name)), name)
-        accounts[account.key] = account = replace(account, hash=hashed)
-    return account
+    return _change(users, name, hash=hashed)
 
 
 def delete_account(users: UserFile, name: str) -> Account:
     """Remove an account and return what it was. Raises AccountRefused and UsersError."""
     with users.edit() as accounts:
         return accounts.pop(_existing(accounts.get(fold(name)), name).key)
+
+
+def kick(users: UserFile, name: str) -> Account:
+    """End the connections that an account has now; it may log in again. Raises AccountRefused and UsersError.
+
+    A running server reads the file and ends whatever logged in before the moment that is noted here.
+    """
+    return _change(users, name, kicked=_now())
+
+
+def disable(users: UserFile, name: str, *, disabled: bool = True) -> Account:
+    """Keep an account out, its open connections included, or let it in again. Raises as `kick` does."""
+    return _change(users, name, disabled=disabled)
+
+
+def _change(users: UserFile, name: str, **fields: Any) -> Account:
+    with users.edit() as accounts:
+        account = _existing(accounts.get(fold(name)), name)
+        accounts[account.key] = account = replace(account, **fields)
+    return account
 
 
 def rehash(users: UserFile, key: str, old_hash: str, password: str, *, hasher: PasswordHasher = DEFAULT) -> bool:

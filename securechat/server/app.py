@@ -7,9 +7,11 @@ import resource
 import socket
 import ssl
 import textwrap
+import time
 import unicodedata
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -27,8 +29,9 @@ from securechat.protocol.names import NameRefused, check_channel
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
 from securechat.server.directory import Directory
-from securechat.server.sequencer import Closed, Lines, Opened, Sequencer
-from securechat.server.sequencer import Stop as StopSequencer
+from securechat.server.items import Closed, Lines, Opened
+from securechat.server.items import Stop as StopSequencer
+from securechat.server.sequencer import Sequencer
 from securechat.server.threads import CoreThread
 from securechat.storage.log import LogError, SqliteLog
 from securechat.storage.users import UserFile, UsersError
@@ -104,9 +107,9 @@ class Server:
         ]
         self._listener = Listener(sockets, self._workers, config.limits)
         self._checker = Checker(users, passwords.DEFAULT, config.limits.logins_waiting)
-        hub = Hub(_rules(config, began), directory.accounts)
+        hub = Hub(_rules(config, began), directory.accounts, time.time_ns() // 1_000_000)
         self._sequencer = Sequencer(
-            hub, store, directory, self._workers, self._checker.submit, config.limits.turn_lines
+            hub, store, directory, self._workers, self._checker.submit, self._reload, config.limits.turn_lines
         )
         self._bridge.sequencer, self._bridge.listener = self._sequencer, self._listener
         self._checker.answer = self._sequencer.put
@@ -157,6 +160,19 @@ class Server:
     def _stop_workers(self) -> None:
         for worker in self._workers:
             worker.post(StopWorker())
+
+    def _reload(self, hub: Hub) -> str:
+        """Take in certificates and message of the day again; return a sentence if they are unusable.
+
+        Runs on the sequencer's thread, which owns the hub. A new context is for new handshakes: nobody who is
+        connected notices.
+        """
+        try:
+            self._context = _load_context(self._config)
+        except ServerError as error:
+            return str(error)
+        hub.rules = replace(hub.rules, motd=_motd(self._config.home))
+        return ""
 
     def _fail(self) -> None:
         self.failed = True

@@ -13,8 +13,8 @@ from securechat.protocol.sasl import Credentials
 from securechat.records import Account
 from securechat.server import accounts
 from securechat.server.directory import Directory
+from securechat.server.items import Answered
 from securechat.server.passwords import PasswordHasher
-from securechat.server.sequencer import Answered
 from securechat.storage.users import UserFile, UsersError
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Checker:
         account = directory.accounts.get(key)
         # An unknown name is verified against a dummy, so that it takes as long as a wrong password.
         right = self._hasher.verify(account.hash if account else None, credentials.password)
-        if account is None or not right:
+        if account is None or not right or account.disabled:
             return Answered(session, None, account.name if account else None)
         if self._hasher.outdated(account.hash):
             self._rehash(account, credentials.password)

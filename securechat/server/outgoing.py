@@ -87,6 +87,9 @@ class Outgoing:
         skip = fanout.skip
         skipped = (skip.lane, int(skip.caps & VARIANT_MASK)) if skip else None
         for group, links in fanout.audience.groups.items():
+            line = fanout.lines.get(group[1])
+            if line is None:
+                continue
             lane = self._lanes[group[0]]
             run = lane.open.get(id(links))
             if run is None:
@@ -94,7 +97,7 @@ class Outgoing:
                 lane.runs.append(run)
             if skip is not None and group == skipped:
                 run.skips.setdefault(skip.link, set()).add(len(run.lines))
-            run.lines.append(fanout.lines[group[1]])
+            run.lines.append(line)
 
     def credit(self, session: Session, size: int) -> None:
         """Give back input that has been dealt with."""

@@ -12,18 +12,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
-from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.effects import Admit, Ask, Close, Effects, Output, Rehash, Reply
 from securechat.chat.hub import Hub
+from securechat.chat.labels import Response, label_of
 from securechat.chat.people import Session
 from securechat.chat.render import error, fail
 from securechat.net.connection import Connection, Line
 from securechat.net.worker import Worker
+from securechat.protocol import numerics
 from securechat.protocol.errors import Fault
 from securechat.protocol.sasl import Credentials
-from securechat.records import EPHEMERAL, Account, Draft, Entry, Kind
+from securechat.records import EPHEMERAL, Draft, Entry, Kind
 from securechat.server.directory import Directory
+from securechat.server.items import Answered, Closed, Item, Lines, Opened
 from securechat.server.outgoing import Outgoing
 from securechat.storage.log import Log, LogError
 
@@ -33,51 +36,12 @@ WATCH_SECONDS: Final = 1.0
 """How often the users file is looked at while nothing happens."""
 
 
-class Opened(NamedTuple):
-    """A connection finished its handshake."""
-
-    connection: Connection
-
-
-class Lines(NamedTuple):
-    """Lines of one connection, and the input they count as."""
-
-    connection: Connection
-    lines: list[Line]
-    size: int
-
-
-class Closed(NamedTuple):
-    """A connection is gone."""
-
-    connection: Connection
-    reason: str
-
-
-class Answered(NamedTuple):
-    """A password was checked: `account` is None where it was refused.
-
-    `claimed` is for the operator's log: the name of the account it was for, None where there is none (what was
-    typed instead of a name may be a password).
-    """
-
-    session: Session
-    account: Account | None
-    claimed: str | None
-
-
-class Stop(NamedTuple):
-    """Tell everybody, keep everything, end."""
-
-
-Item: TypeAlias = Opened | Lines | Closed | Answered | Stop
-
-
 class Sequencer:
     """Drives the hub. Owns it, the log's writing side and the map from connections to sessions.
 
     Owned by the thread that calls `run`; others call `put` only. `ask(session, credentials)` starts a password
     check elsewhere and says whether there was room for it; its answer comes back as Answered.
+    `reload(hub)` reads certificates and message of the day again and returns a sentence if that failed.
     """
 
     def __init__(
@@ -87,6 +51,7 @@ class Sequencer:
         directory: Directory,
         workers: Sequence[Worker],
         ask: Callable[[Session, Credentials], bool],
+        reload: Callable[[Hub], str],
         turn_lines: int,
     ) -> None:
         self._hub = hub
@@ -95,6 +60,7 @@ class Sequencer:
         self._check_accounts = True
         self._workers = workers
         self._ask = ask
+        self._reload = reload
         self._turn_lines = turn_lines
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._sessions: dict[Connection, Session] = {}
@@ -109,6 +75,8 @@ class Sequencer:
         self._authors: dict[Session, str] = {}
         """Who caused entries in this turn, with the command: they are told if it cannot be kept."""
         self._replies: list[Reply] = []
+        self._response: Response | None = None
+        """What gathers the response to a labelled command while it is being decided."""
         self._arrived: list[Session] = []
         self._unkept: list[Draft] = []
         self._failing = False
@@ -124,6 +92,7 @@ class Sequencer:
     def run(self) -> None:
         """Take turns until stopped, then let go of the log."""
         try:
+            self._now = self._hub.now = max(self._now, time.time_ns() // 1_000_000)
             self._hub.restore(self._log.state())
             self._decide(None, "", self._hub.prepare())
             self._log.append(self._entries)
@@ -140,6 +109,7 @@ class Sequencer:
         except Empty:
             item = None
         self._now = max(self._now, time.time_ns() // 1_000_000)
+        self._hub.now = self._now
         self._begin_turn()
         lines = 0
         while item is not None and not self._stopping:
@@ -182,14 +152,26 @@ class Sequencer:
             held.append((lines, size))
             return
         for index, line in enumerate(lines):
-            command = "*" if isinstance(line, Fault) else line.command
-            self._decide(session, command, self._hub.decide(session, line))
+            self._decide_line(session, line)
             if session.link not in self._sessions:
                 return
             if session in self._waiting:
                 self._waiting[session].append((lines[index + 1 :], size))
                 return
         self._out.credit(session, size)
+
+    def _decide_line(self, session: Session, line: Line) -> None:
+        if isinstance(line, Fault):
+            self._decide(session, "*", self._hub.decide(session, line))
+            return
+        label = label_of(session, line) if line.tags or line.command == "BATCH" else ""
+        if not label:
+            self._decide(session, line.command, self._hub.decide(session, line))
+            return
+        self._response = response = Response(session, label, self._hub.rules.server)
+        self._decide(session, line.command, self._hub.decide(session, line))
+        self._response = None
+        self._send(response.finish(), decided=True)
 
     def _decide(self, session: Session | None, command: str, effects: Effects) -> None:
         """Carry out a decision; each draft is applied before the next effect is asked for."""
@@ -199,14 +181,27 @@ class Sequencer:
                     self._authors[session] = command
                 self._record(effect, session)
             elif isinstance(effect, Reply):
-                self._replies.append(effect)
-                self._out.reply(effect)
+                self._send(effect, decided=True)
             elif isinstance(effect, Close):
                 self._close(effect)
             elif isinstance(effect, Ask):
                 self._question(effect)
-            else:
+            elif isinstance(effect, Admit):
                 self._admit(effect)
+            else:
+                self._rehashed(effect)
+
+    def _send(self, output: Output, *, decided: bool = False) -> None:
+        """Queue output of this turn; what belongs to a labelled response waits for the rest of it.
+
+        `decided` says that it does not come from an entry, and stays true if the commit fails.
+        """
+        left = self._response.take(output) if self._response is not None else output
+        if left is None:
+            return
+        if decided and isinstance(left, Reply):
+            self._replies.append(left)
+        self._out.add(left)
 
     def _record(self, draft: Draft, origin: Session | None) -> None:
         """Give a draft its place in the log and apply it."""
@@ -217,7 +212,7 @@ class Sequencer:
             entry = Entry(self._seq, f"{self._run_id}-{self._seq:x}", self._now, *draft)
             self._entries.append(entry)
         for output in self._hub.apply(entry, origin):
-            self._out.add(output)
+            self._send(output)
 
     def _admit(self, admit: Admit) -> None:
         session = admit.session
@@ -225,6 +220,15 @@ class Sequencer:
         log.info("login: %s from %s", session.account.name, session.address)
         self._arrived.append(session)
         self._out.admit(session)
+
+    def _rehashed(self, rehash: Rehash) -> None:
+        """Read again what an administrator may have changed, and say how that went."""
+        log.info("rehash by %s", rehash.session.nick)
+        self._check_accounts = True
+        hub = self._hub
+        trouble = self._reload(hub)
+        shown = trouble or "Users, certificates and message of the day have been read again"
+        self._send(hub.numeric(rehash.session, numerics.RPL_REHASHING, "securechat", text=(shown,)), decided=True)
 
     def _question(self, ask: Ask) -> None:
         self._waiting[ask.session] = deque()
@@ -259,9 +263,7 @@ class Sequencer:
             return
         self._waiting.pop(session, None)
         self._say_left(session, close.reason)
-        reply = Reply(session, close.data)
-        self._replies.append(reply)
-        self._out.reply(reply)
+        self._send(Reply(session, close.data), decided=True)
         self._out.close(session, close.reason)
 
     @staticmethod

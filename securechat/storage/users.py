@@ -27,7 +27,8 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 LOCK_SECONDS: Final = 10.0
 """How long a change waits for another process to finish its own."""
 _LAST_TIME: Final = 253_402_214_400_000  # the day before the year 10000, where dates end
-_FIELDS: Final[dict[str, type]] = {"name": str, "key": str, "hash": str, "created": int, "roles": list}
+_REQUIRED: Final[dict[str, type]] = {"name": str, "key": str, "hash": str, "created": int, "roles": list}
+_FIELDS: Final[dict[str, type]] = _REQUIRED | {"disabled": bool, "kicked": int}
 _WAYS_OUT: Final = {
     errno.EACCES: "run this as the user who owns it",
     errno.EPERM: "run this as the user who owns it",
@@ -198,7 +199,8 @@ def _encode(accounts: Mapping[str, Account]) -> bytes:
     users = []
     for key, account in accounts.items():
         assert key == account.key
-        users.append({name: getattr(account, name) for name in _FIELDS} | {"roles": sorted(account.roles)})
+        fields = {name: getattr(account, name) for name in _FIELDS} | {"roles": sorted(account.roles)}
+        users.append({name: value for name, value in fields.items() if name in _REQUIRED or value})
     # Readable by people: an operator looks into it, and Cyrillic names stay Cyrillic.
     return json.dumps({"version": VERSION, "users": users}, ensure_ascii=False, indent=1).encode() + b"\n"
 
@@ -246,17 +248,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _account(user: Any, number: int) -> Account:
     # Strict: a field that is not understood here would be lost with the next change.
-    if not isinstance(user, dict) or user.keys() != _FIELDS.keys():
+    if not isinstance(user, dict) or not _REQUIRED.keys() <= user.keys() <= _FIELDS.keys():
         raise _Malformed(f"has other fields in entry {number} than {', '.join(_FIELDS)}")
-    for name, wanted in _FIELDS.items():
-        if not _is(user[name], wanted) or user[name] == "":
+    for name, value in user.items():
+        if not _is(value, _FIELDS[name]) or value == "":
             raise _Malformed(f"has an unusable {name!r} in entry {number}")
-    if not 0 <= user["created"] <= _LAST_TIME:
-        raise _Malformed(f"has an unusable 'created' in entry {number}")
+    for name in ("created", "kicked"):
+        if not 0 <= user.get(name, 0) <= _LAST_TIME:
+            raise _Malformed(f"has an unusable {name!r} in entry {number}")
     if not all(isinstance(role, str) for role in user["roles"]):
         raise _Malformed(f"has an unusable 'roles' in entry {number}")
-    return Account(user["name"], user["key"], user["hash"], user["created"], frozenset(user["roles"]))
+    return Account(**{**user, "roles": frozenset(user["roles"])})
 
 
 def _is(value: Any, wanted: type) -> bool:
-    return isinstance(value, wanted) and not isinstance(value, bool)
+    return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)

@@ -49,7 +49,10 @@ def test_founder_owns_and_sets_the_topic(house):
     assert bob.say("TOPIC #x :roses") == [":bob!u@bob TOPIC #x :roses"]
     assert bob.say("TOPIC #x :roses") == []
     lines = carol.say("JOIN #x")
-    assert lines[1:3] == [":s.example 332 carol #x :roses", f":s.example 333 carol #x bob :{house.now // 1000}"]
+    assert lines[1:3] == [
+        ":s.example 332 carol #x :roses",
+        f":s.example 333 carol #x bob!u@bob :{house.now // 1000}",
+    ]
     assert "482" in carol.say("TOPIC #x :weeds")[0]
     assert bob.heard() == [":carol!u@carol JOIN #x"]
     assert "417" in bob.say(f"TOPIC #x :{'ж' * 200}")[0]
@@ -74,7 +77,7 @@ def test_outsiders_neither_speak_nor_see(house):
         ("TOPIC #x", "442"),
         ("TOPIC #x :mine", "442"),
         ("PART #x", "442"),
-        ("MODE #x", "442"),
+        ("MODE #x +m", "442"),
         ("PRIVMSG #none :hi", "403"),
         ("TOPIC #none", "403"),
         ("PART #none", "403"),
@@ -82,11 +85,21 @@ def test_outsiders_neither_speak_nor_see(house):
     ]:
         (reply,) = carol.say(line)
         assert reply.split()[1] == code, line
-    assert carol.say("NAMES #x", "WHO #x") == [
-        ":s.example 366 carol #x :End of NAMES list",
-        ":s.example 315 carol #x :End of WHO list",
-    ]
     assert bob.heard() == []
+    assert "~bob" in carol.say("NAMES #x")[0]
+
+
+def test_outsiders_cannot_tell_a_secret_channel_from_none(house):
+    bob, carol = house.login("bob"), house.login("carol")
+    bob.say("JOIN #x", "TOPIC #x :hidden", "MODE #x +s")
+    for line in (
+        *("PRIVMSG {} :hi", "NOTICE {} :hi", "TOPIC {}", "TOPIC {} :mine", "PART {}", "MODE {}", "MODE {} b"),
+        *("NAMES {}", "WHO {}", "LIST {}", "KICK {} bob", "INVITE carol {}", "TAGMSG {}"),
+    ):
+        about_secret, about_none = carol.say(line.format("#x")), carol.say(line.format("#y"))
+        assert [reply.replace("#x", "#y") for reply in about_secret] == about_none, line
+    assert not any("#x" in reply for reply in carol.say("LIST", "WHOIS bob", "WHO bob", "LUSERS"))
+    assert any("#x" in reply for reply in bob.say("LIST"))
 
 
 def test_notices_are_never_answered(house):
@@ -149,8 +162,9 @@ def test_direct_messages_reach_every_device_of_both(house):
     line = ":bob!u@bob PRIVMSG carol :psst"
     assert bob2.heard() == carol.heard() == carol2.heard() == [line]
     assert bob.heard() == []
-    assert bob.say("PRIVMSG bob :note") == [":bob!u@bob PRIVMSG bob :note"]
+    assert bob.say("PRIVMSG bob :note") == []
     assert bob2.heard() == [":bob!u@bob PRIVMSG bob :note"]
+    assert house.login("bob", "echo-message").say("PRIVMSG bob :note") == [":bob!u@bob PRIVMSG bob :note"]
 
 
 def test_direct_messages_to_the_absent_and_the_unknown(house):
@@ -240,7 +254,6 @@ def test_questions_about_people_and_modes(house):
     assert "352 bob * u bob" in bob.say("WHO bob")[0]
     assert bob.say("MODE #x")[0] == ":s.example 324 bob #x :+nt"
     assert bob.say("MODE #x b", "MODE #x +b") == [":s.example 368 bob #x :End of channel ban list"] * 2
-    assert "482" in bob.say("MODE #x +m")[0]
     assert bob.say("MODE bob", "MODE bob +i") == [":s.example 221 bob :+i"] * 2
     assert [line.split()[1] for line in bob.say("MODE bob +w", "MODE carol", "FOO")] == ["501", "502", "421"]
 

@@ -36,14 +36,17 @@ def test_sasl_login_end_to_end():
         ":s.example 903 Alice :Login succeeded",
     ]
     lines = device.say("CAP END")
-    assert codes(lines) == ["001", "002", "003", "004", "005", "005", "422", ":Alice!u@alice", "353", "366"]
-    assert all(line.split()[2] == "Alice" for line in lines[:7])
-    assert lines[7] == "@time=2023-11-14T22:13:20.003Z :Alice!u@alice JOIN #lobby"
+    assert codes(lines) == [
+        *("001", "002", "003", "004", "005", "005", "251", "252", "254", "255", "265", "266", "422"),
+        *(":Alice!u@alice", "353", "366"),
+    ]
+    assert all(line.split()[2] == "Alice" for line in lines[:13])
+    assert lines[13] == "@time=2023-11-14T22:13:20.003Z :Alice!u@alice JOIN #lobby"
     assert house.admitted == [device.session]
 
 
 def test_old_clients_get_capabilities_without_values():
-    assert House().connect().say("CAP LS")[0].endswith(" sasl server-time")
+    assert " sasl server-time " in House().connect().say("CAP LS")[0]
 
 
 def test_a_password_works_without_sasl():
@@ -166,7 +169,7 @@ def test_faults_are_answered(fault, reply):
 def test_a_line_without_end_closes_and_others_see_it():
     house = House()
     alice, bob = house.login("Alice"), house.login("bob")
-    assert alice.fault(Fault.ENDLESS) == ["ERROR :A line without end was sent."]
+    assert alice.fault(Fault.ENDLESS) == ["ERROR :A line without end was sent"]
     assert bob.heard() == [":Alice!u@alice QUIT :Line without end"]
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from securechat.chat.effects import Admit, Ask, Close, Fanout, Reply
+from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Rehash, Reply
 from securechat.chat.hub import Hub
+from securechat.chat.labels import Response, label_of
 from securechat.chat.people import Session
 from securechat.chat.rules import Rules
 from securechat.config import Limits
 from securechat.protocol.capabilities import VARIANT_MASK, request
 from securechat.protocol.errors import Fault
-from securechat.protocol.message import parse
+from securechat.protocol.message import Message, parse
 from securechat.records import EPHEMERAL, Account, Draft, Entry
 
 NAMES = ("Alice", "bob", "carol", "Иван")
@@ -35,7 +36,7 @@ class Device:
     def say(self, *lines: str) -> list[str]:
         """Say lines; give what this device got since it was last asked."""
         for line in lines:
-            self.house.run(self.session, self.house.hub.decide(self.session, parse(line.encode())))
+            self.house.decide(self.session, parse(line.encode()))
         return self.heard()
 
     def fault(self, fault: Fault) -> list[str]:
@@ -60,11 +61,13 @@ class House:
         self.now = 1_700_000_000_000
         self.devices: dict[Session, Device] = {}
         self.admitted: list[Session] = []
+        self.rehashes = 0
+        self.response: Response | None = None
         self.hub = self.fresh_hub(known)
 
     def fresh_hub(self, accounts: Iterable[Account]) -> Hub:
         """A hub that knows what the log says, as after a restart."""
-        self.hub = Hub(self.rules, MappingProxyType({one.key: one for one in accounts}))
+        self.hub = Hub(self.rules, MappingProxyType({one.key: one for one in accounts}), self.now)
         self.hub.restore([entry for entry in self.log if 10 <= entry.kind <= 19])
         self.run(None, self.hub.prepare())
         return self.hub
@@ -87,40 +90,57 @@ class House:
             each.heard()
         return device
 
+    def decide(self, session: Session, message: Message) -> None:
+        label = label_of(session, message)
+        if not label:
+            self.run(session, self.hub.decide(session, message))
+            return
+        self.response = Response(session, label, self.rules.server)
+        self.run(session, self.hub.decide(session, message))
+        response, self.response = self.response, None
+        self._send(response.finish())
+
     def run(self, session: Session | None, effects: Iterable[object]) -> None:
         for effect in effects:
             if isinstance(effect, Draft):
                 self._record(effect, session)
             elif isinstance(effect, Reply):
-                self._give(effect.session, effect.data)
+                self._send(effect)
             elif isinstance(effect, Close):
-                self._give(effect.session, effect.data)
+                self._send(Reply(effect.session, effect.data))
                 self.devices[effect.session].closed = effect.reason
             elif isinstance(effect, Ask):
                 found = self.hub.accounts.get(effect.credentials.name.lower())
                 right = found if effect.credentials.password == SECRET else None
                 self.run(effect.session, self.hub.answer(effect.session, right))
-            else:
-                assert isinstance(effect, Admit)
+            elif isinstance(effect, Admit):
                 self.admitted.append(effect.session)
+            else:
+                assert isinstance(effect, Rehash)
+                self.rehashes += 1
 
     def _record(self, draft: Draft, origin: Session | None) -> None:
         self.now += 1
+        self.hub.now = self.now
         seq = 0 if draft.kind in EPHEMERAL else len(self.log) + 1
         entry = Entry(seq, f"id{seq}", self.now, *draft)
         if seq:
             self.log.append(entry)
         for output in self.hub.apply(entry, origin):
-            if isinstance(output, Fanout):
-                self._spread(output)
-            else:
-                self._give(output.session, output.data)
+            self._send(output)
+
+    def _send(self, output: Output) -> None:
+        left = self.response.take(output) if self.response is not None else output
+        if isinstance(left, Fanout):
+            self._spread(left)
+        elif left is not None:
+            self._give(left.session, left.data)
 
     def _spread(self, fanout: Fanout) -> None:
         for (_, variant), links in fanout.audience.groups.items():
             for device in links:
                 assert variant == int(device.session.caps & VARIANT_MASK)
-                if device.session is not fanout.skip:
+                if device.session is not fanout.skip and variant in fanout.lines:
                     self._give(device.session, fanout.lines[variant])
 
     def _give(self, session: Session, data: bytes) -> None:

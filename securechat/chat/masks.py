@@ -1,0 +1,44 @@
+"""Masks in ban, exception and invitation lists: "nick!user@host" with wildcards (modern-irc)."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from functools import lru_cache
+
+MAX_MASK = 128
+"""Longest mask in bytes, so that a full list entry still fits a line."""
+
+
+def normalise(mask: str) -> str | None:
+    """Return a mask in full: "bob" means the account bob; None where it is no mask.
+
+    Nick, user and host of everybody here name the account and nothing else, so whatever shape a client
+    makes of a ban, it says which accounts it means.
+    """
+    if not mask or len(mask.encode()) > MAX_MASK - 6 or any(char in " ,:\x07" for char in mask):
+        return None
+    nick, bang, rest = mask.partition("!")
+    if not bang and "@" in mask:
+        nick, rest = "*", mask
+    user, _, host = rest.partition("@")
+    return f"{nick or '*'}!{user or '*'}@{host or '*'}"
+
+
+def matches(mask: str, key: str) -> bool:
+    """Whether a mask in full means the account with this casefolded name."""
+    return _pattern(mask).fullmatch(f"{key}!u@{key}") is not None
+
+
+@lru_cache(maxsize=4096)
+def _pattern(mask: str) -> re.Pattern[str]:
+    return wildcard(mask)
+
+
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """Return a pattern with "*" and "?" compiled, to be matched against casefolded names.
+
+    fnmatch's translation does not backtrack over several "*", so no pattern takes for ever; its brackets mean
+    nothing on IRC.
+    """
+    return re.compile(fnmatch.translate(pattern.lower().replace("[", "[[]")))
