@@ -48,6 +48,8 @@ def lusers(hub: Hub, session: Session, message: Message) -> Effects:
 def lusers_lines(hub: Hub, session: Session) -> Iterable[Reply]:
     """Return 251, 252, 254, 255, 265 and 266; people count once, whatever their devices."""
     here = [person for person in hub.people.values() if person.sessions]
+    if session.account is not None and not hub.online(session.account.key):
+        here.append(hub.person(session.account.name))  # whoever is just being welcomed is here too
     count, most = len(here), max(hub.most, len(here))
     public = sum(1 for channel in hub.channels.values() if hub.visible(session, channel))
     yield hub.numeric(session, numerics.RPL_LUSERCLIENT, text=(count,))
