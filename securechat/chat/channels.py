@@ -13,8 +13,9 @@ from securechat.chat.people import Channel, Person, Session
 from securechat.chat.queries import topic_lines
 from securechat.chat.render import excess, repeatable, size
 from securechat.protocol import numerics
+from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import Message
-from securechat.protocol.names import NameRefused, check_channel
+from securechat.protocol.names import MAX_NICK_BYTES, NameRefused, check_channel
 from securechat.protocol.numerics import Numeric
 from securechat.records import Draft, Kind
 
@@ -123,7 +124,8 @@ def topic(hub: Hub, session: Session, message: Message) -> Effects:
         yield hub.not_operator(session, channel)
     else:
         text = message.params[1]
-        over = max(size(text) - MAX_TOPIC, excess(person.source_size, "TOPIC", channel.name, text))
+        room = MAX_BODY - size(f":{hub.rules.server} 332 {channel.name} :\r\n") - MAX_NICK_BYTES - 1
+        over = max(size(text) - min(MAX_TOPIC, room), excess(person.source_size, "TOPIC", channel.name, text))
         if over > 0:
             yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
         elif text != channel.topic.text:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from securechat.chat.effects import Effects
 from securechat.chat.messages import too_long
 from securechat.chat.people import Session
-from securechat.chat.registration import MAX_REALNAME
-from securechat.chat.render import excess
+from securechat.chat.registration import MAX_REALNAME, MAX_REALNAME_BYTES
+from securechat.chat.render import excess, size
 from securechat.protocol import numerics
 from securechat.protocol.message import Message, fill
-from securechat.protocol.names import fold
+from securechat.protocol.names import MAX_NICK_BYTES, fold
 from securechat.protocol.numerics import Numeric
 from securechat.records import Draft, Kind
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
 MAX_AWAY: Final = 200
-"""Longest away message in characters (ISUPPORT AWAYLEN)."""
+"""Longest away message in bytes (ISUPPORT AWAYLEN)."""
 MAX_MONITORED: Final = 100
 """Names on one connection's MONITOR list (ISUPPORT MONITOR)."""
 _ROOM: Final = 300
@@ -30,7 +30,7 @@ def away(hub: Hub, session: Session, message: Message) -> Effects:
     person = session.person
     assert person is not None
     text = message.params[0] if message.params else ""
-    over = max(len(text) - MAX_AWAY, excess(person.source_size, "AWAY", "", text))
+    over = max(size(text) - MAX_AWAY, excess(person.source_size, "AWAY", "", text))
     if over > 0:
         yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
         return
@@ -43,8 +43,8 @@ def setname(hub: Hub, session: Session, message: Message) -> Effects:
     person = session.person
     assert person is not None
     name = message.params[0]
-    if not name.strip() or len(name) > MAX_REALNAME:
-        text = f"A real name has 1 to {MAX_REALNAME} characters"
+    if not name.strip() or len(name) > MAX_REALNAME or size(name) > MAX_REALNAME_BYTES:
+        text = f"A real name has 1 to {MAX_REALNAME} characters ({MAX_REALNAME_BYTES} bytes)"
         yield hub.fail(session, "SETNAME", "INVALID_REALNAME", text=text)
     elif name != person.realname:
         yield Draft(Kind.SETNAME, "", person.name, name)
@@ -55,7 +55,9 @@ def monitor(hub: Hub, session: Session, message: Message) -> Effects:
     verb, names = message.params[0].upper(), ",".join(message.params[1:2]).split(",")
     listed = session.monitored or {}
     if verb == "+":
-        added = {fold(name): name for name in names if name and len(name) <= 64 and "!" not in name}
+        added = {
+            fold(name): name for name in names if 0 < len(name.encode()) <= MAX_NICK_BYTES and "!" not in name
+        }
         fresh = {key: name for key, name in added.items() if key not in listed}
         room = MAX_MONITORED - len(listed)
         if len(fresh) > room:

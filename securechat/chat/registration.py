@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
 from securechat.chat.people import Registration, Session
-from securechat.chat.render import error, fail
+from securechat.chat.render import error, fail, repeatable
 from securechat.protocol import capabilities, numerics
-from securechat.protocol.message import Message, build, fill
+from securechat.protocol.message import Message, build, clip, fill
 from securechat.protocol.names import MAX_NICK, fold
 from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
 from securechat.records import Account, Draft, Kind
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
 MAX_REALNAME = 64
-"""Longest real name kept, in characters (NAMELEN); IRC servers cut a longer one."""
+MAX_REALNAME_BYTES = 96
+"""Longest real name, in characters (ISUPPORT NAMELEN) and in UTF-8; a longer one is cut at login, as is usual."""
+CAP_ROOM = 360
+"""Bytes of capability names in one CAP line; the longest server and account names fit beside them."""
+MAX_TOKEN = 390
+"""Longest PING token in bytes: its PONG has the server's name twice."""
 REFUSED = "Login refused: the name or the password is wrong"
 HOW_TO_LOG_IN = (
     "This server needs a login: set SASL PLAIN (or the server password NAME:PASSWORD) "
@@ -48,11 +53,11 @@ def cap(hub: Hub, session: Session, message: Message) -> Effects:
             registration.negotiating = False
             yield from _advance(hub, session, registration)
     else:
-        yield hub.numeric(session, numerics.ERR_INVALIDCAPCMD, verb[:32] or "*")
+        yield hub.numeric(session, numerics.ERR_INVALIDCAPCMD, repeatable(verb))
 
 
 def _cap_words(hub: Hub, session: Session, verb: str, words: list[str], *, several: bool) -> Effects:
-    lines = fill(words, 400)
+    lines = fill(words, CAP_ROOM)
     for line in lines:
         more = ["*"] if several and line is not lines[-1] else []
         yield Reply(session, build("CAP", session.nick, verb, *more, line, source=hub.rules.server))
@@ -66,7 +71,7 @@ def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
             session.person.devices_changed()
     verb = "NAK" if granted is None else "ACK"
     # The words are repeated as they came; those of an overlong list would not fit and are refused unread.
-    shown = words if len(words.encode()) <= 400 else ""
+    shown = words if len(words.encode()) <= CAP_ROOM else ""
     yield Reply(session, build("CAP", session.nick, verb, shown, source=hub.rules.server))
 
 
@@ -140,8 +145,8 @@ def user(hub: Hub, session: Session, message: Message) -> Effects:
     if registration is None or registration.user:
         yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
         return
-    registration.user = message.params[0] or "u"
-    registration.realname = message.params[3][:MAX_REALNAME]
+    registration.user = message.params[0] or "*"
+    registration.realname = clip(message.params[3][:MAX_REALNAME], MAX_REALNAME_BYTES)
     yield from _advance(hub, session, registration)
 
 
@@ -208,8 +213,11 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Ef
 
 def ping(hub: Hub, session: Session, message: Message) -> Effects:
     """PING <token>: answered in order, so it tells that everything said before it has been dealt with."""
-    server = hub.rules.server
-    yield Reply(session, build("PONG", server, message.params[0][:400], source=server))
+    server, token = hub.rules.server, message.params[0]
+    if len(token.encode()) > MAX_TOKEN:
+        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(f"A token has at most {MAX_TOKEN} bytes",))
+    else:
+        yield Reply(session, build("PONG", server, token, source=server))
 
 
 def pong(hub: Hub, session: Session, message: Message) -> Effects:

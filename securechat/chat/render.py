@@ -10,7 +10,7 @@ from typing import Final
 from securechat.chat.people import Audience, Person
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.framing import MAX_BODY
-from securechat.protocol.message import build
+from securechat.protocol.message import build, clip
 from securechat.records import Entry, Kind
 
 _TIME: Final = int(Cap.SERVER_TIME)
@@ -141,7 +141,7 @@ def excess(source_size: int, command: str, target: str, text: str) -> int:
 
 def repeatable(word: str) -> str:
     """Return what a client said as a reply may repeat it: a middle parameter that fits any line."""
-    return word.replace(" ", "").lstrip(":")[:64] or "*"
+    return clip(word.replace(" ", "").lstrip(":"), 64) or "*"
 
 
 def error(text: str) -> bytes:

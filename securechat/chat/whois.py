@@ -13,7 +13,7 @@ from securechat.chat.render import repeatable
 from securechat.protocol import numerics
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.framing import MAX_BODY
-from securechat.protocol.message import Message, build, fill
+from securechat.protocol.message import Message, fill
 from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def _whox_line(hub: Hub, session: Session, found: tuple[Person, Channel | None],
     }
     chosen = [values[field] for field in WHOX_FIELDS if field in fields]
     if "r" in fields:
-        text = build("354", session.nick, *chosen, source=hub.rules.server)
-        return Reply(session, text)
+        return hub.numeric(session, numerics.RPL_WHOSPCRPL_NAMED, *chosen[:-1], text=(person.realname,))
     return hub.numeric(session, numerics.RPL_WHOSPCRPL, *chosen)
 
 

@@ -62,8 +62,8 @@ def serve(
     home: HomeOption = HERE,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", name):
-        raise config.ConfigError(f"--name {name!r}: want at most 63 letters, digits, dots and hyphens.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,47}", name):
+        raise config.ConfigError(f"--name {name!r}: want at most 48 letters, digits, dots and hyphens.")
     settings = config.ServerConfig(
         home=config.Home(home),
         host=host,

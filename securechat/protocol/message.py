@@ -110,6 +110,11 @@ def fill(words: Iterable[str], room: int) -> list[str]:
     return texts
 
 
+def clip(text: str, room: int) -> str:
+    """Return as much of the beginning of `text` as fits `room` bytes of UTF-8, in whole characters."""
+    return text if len(text) * 4 <= room else text.encode()[: max(room, 0)].decode(errors="ignore")
+
+
 def unescape_tag(value: str) -> str:
     """Return what an escaped tag value means (message-tags, "Escaping values")."""
     if "\\" not in value:

@@ -13,8 +13,9 @@ from precis_i18n import get_profile
 MAX_NICK: Final = 32
 MAX_CHANNEL: Final = 64
 """Longest names, in characters (ISUPPORT NICKLEN, CHANNELLEN)."""
-MAX_NAME_BYTES: Final = 96
-"""Longest name in UTF-8: it stands twice in the source of every line, which has 512 bytes in all."""
+MAX_NICK_BYTES: Final = 64
+MAX_CHANNEL_BYTES: Final = 128
+"""Longest names in UTF-8: sources and replies have up to four of them, in a line of 512 bytes."""
 
 MAX_MARKS: Final = 3
 """Most combining marks in a row: languages need two or three, a pile of them covers other lines."""
@@ -64,13 +65,15 @@ def check_nick(name: str) -> str:
     for char in name[: MAX_NICK + 1]:
         if not (char in _PUNCTUATION or (char.isascii() and char.isalnum()) or _letter(char)):
             raise NameRefused(f"A name has letters, digits, '-' and '_' only; {char!a} is none of them.")
-    if len(name) > MAX_NICK or len(name.encode()) > MAX_NAME_BYTES:
-        raise NameRefused(f"A name has at most {MAX_NICK} characters ({MAX_NAME_BYTES} bytes in UTF-8).")
+    if len(name) > MAX_NICK or len(name.encode()) > MAX_NICK_BYTES:
+        raise NameRefused(f"A name has at most {MAX_NICK} characters ({MAX_NICK_BYTES} bytes in UTF-8).")
     if unicodedata.category(name[0])[0] not in "LN":
         raise NameRefused("A name begins with a letter or a digit.")
     if _STACKED.search("".join(unicodedata.category(char)[0] for char in unicodedata.normalize("NFD", name))):
         raise NameRefused(f"A name has at most {MAX_MARKS} marks on one letter.")
     key = _enforce(name)
+    if len(key.encode()) > MAX_NICK_BYTES:
+        raise NameRefused(f"The name has more than {MAX_NICK_BYTES} bytes in UTF-8 once it is in lower case.")
     scripts = categories.unique_aliases(key) - {"COMMON", "INHERITED"}
     if len(scripts) > 1 and not any(scripts <= together for together in _WRITTEN_TOGETHER):
         mixed = " and ".join(sorted(script.title() for script in scripts))
@@ -82,8 +85,8 @@ def check_channel(name: str) -> str:
     """Return the casefolded form of a channel name that may be created; raise NameRefused otherwise."""
     if not name.startswith("#") or len(name) < 2:
         raise NameRefused("A channel's name begins with '#' and has at least one character after it.")
-    if len(name) > MAX_CHANNEL or len(name.encode()) > 2 * MAX_NAME_BYTES:
-        raise NameRefused(f"A channel's name has at most {MAX_CHANNEL} characters.")
+    if len(name) > MAX_CHANNEL or len(name.encode()) > MAX_CHANNEL_BYTES:
+        raise NameRefused(f"A channel's name has at most {MAX_CHANNEL} characters ({MAX_CHANNEL_BYTES} bytes).")
     if not _CHANNEL_FORBIDDEN.isdisjoint(name):
         raise NameRefused("A channel's name has no space, comma, colon, '*', '?', '!' or '@'.")
     return "#" + _enforce(name[1:])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from securechat.protocol.message import build
+from securechat.protocol.framing import MAX_BODY
+from securechat.protocol.message import build, clip
 
 
 class Numeric(NamedTuple):
@@ -64,6 +65,7 @@ RPL_VERSION = Numeric("351", "{}")
 RPL_WHOREPLY = Numeric("352", "0 {}")
 RPL_NAMREPLY = Numeric("353", "{}")
 RPL_WHOSPCRPL = Numeric("354")
+RPL_WHOSPCRPL_NAMED = Numeric("354", "{}")
 RPL_ENDOFNAMES = Numeric("366", "End of NAMES list")
 RPL_BANLIST = Numeric("367")
 RPL_ENDOFBANLIST = Numeric("368", "End of channel ban list")
@@ -127,6 +129,11 @@ RPL_SASLMECHS = Numeric("908", "are the available SASL mechanisms")
 
 
 def numeric(server: str, nick: str, reply: Numeric, *params: str, text: tuple[object, ...] = ()) -> bytes:
-    """Return the line ":server CODE nick params :text"; `text` fills the {} of the numeric's text in order."""
-    tail = [] if reply.text is None else [reply.text.format(*text)]
-    return build(reply.code, nick, *params, *tail, source=server)
+    """Return the line ":server CODE nick params :text"; `text` fills the {} of the numeric's text in order.
+
+    A text that does not fit is cut, as servers do with real names: the names before it stay whole.
+    """
+    if reply.text is None:
+        return build(reply.code, nick, *params, source=server)
+    fixed = len(" ".join((f":{server}", reply.code, nick, *params, ":")).encode()) + 2
+    return build(reply.code, nick, *params, clip(reply.text.format(*text), MAX_BODY - fixed), source=server)

@@ -1,0 +1,263 @@
+"""Nothing that anybody says, in whatever order, makes the hub raise or write a line that is none."""
+
+from __future__ import annotations
+
+import base64
+import random
+from dataclasses import replace
+
+import pytest
+from helpers.house import SECRET, House, account
+
+from securechat.chat.commands import TABLE
+from securechat.protocol.errors import Fault, ProtocolError
+from securechat.protocol.framing import MAX_BODY, MAX_CLIENT_TAGS, MAX_SERVER_TAGS
+from securechat.protocol.message import parse
+from securechat.protocol.names import MAX_CHANNEL, MAX_NICK, MAX_NICK_BYTES, check_channel, check_nick
+
+WIDE = "語" * (MAX_NICK_BYTES // 3)
+TALL = "\U00020000" * (MAX_NICK_BYTES // 4)
+LONG = "ж" * MAX_NICK
+PLAIN = "a" * MAX_NICK
+NAMES = ("alice", "Иван", WIDE, TALL, LONG, PLAIN)
+CHANNELS = ("#lobby", "#x", *("#" + letter * (MAX_CHANNEL - 1) for letter in "cж"), "#" + "語" * 42, "#" + "\U00020000" * 31)
+CAPS = "account-tag echo-message extended-join message-tags multi-prefix server-time"
+ODD = [
+    "",
+    ":",
+    "::",
+    " ",
+    "*",
+    "#",
+    "##",
+    ",",
+    ",,",
+    "@",
+    "+b",
+    "-i",
+    "0",
+    "302",
+    "\x01ACTION\x01",
+    "a b",
+    ":a b",
+    "é",
+]
+ODD += [
+    "😀" * 100,
+    "я" * 200,
+    "x" * 480,
+    "\u202e",
+    "\x1b[2J",
+    "%s{0}{}",
+    "#a,#b",
+    "a,b,",
+    "#" + "é" * 100,
+    "²",
+    "٣٠٢",
+]
+SERVERS = ("s.example", "n" * 48)
+
+
+def house_of(server: str = "s.example", **limits: int) -> House:
+    house = House(accounts=[account(name) for name in NAMES], **limits)
+    if server != house.rules.server:
+        house.rules = replace(house.rules, server=server)
+        house.fresh_hub(house.hub.accounts.values())
+    return house
+
+
+def say(device, line: str) -> None:
+    """Say a line as the worker hands it over: parsed, or as the fault that it has."""
+    raw = line.encode()
+    try:
+        message = parse(raw)
+    except ProtocolError as error:
+        message = error.fault
+    device.house.run(device.session, device.house.hub.decide(device.session, message))
+
+
+def check(house: House) -> None:
+    """Everything that anybody got is a line within its limits that a client can read."""
+    for device in house.devices.values():
+        for line in device.heard():
+            raw = line.encode()
+            message = parse(raw, MAX_SERVER_TAGS)  # raises where it is none
+            tags = len(message.tags.encode()) + 2 if message.tags else 0
+            assert len(raw) - tags + 2 <= MAX_BODY, (len(raw) - tags + 2, line)
+
+
+def test_the_names_used_here_are_allowed():
+    assert all(check_nick(name) for name in NAMES)
+    assert all(check_channel(name) for name in CHANNELS)
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=["short", "long"])
+@pytest.mark.parametrize("name", NAMES, ids=["alice", "ivan", "wide", "tall", "long", "plain"])
+class TestEverythingAtItsLimit:
+    """The longest names, real names, topics and texts meet in one line, whoever reads it."""
+
+    def entered(self, server, name):
+        house = house_of(server)
+        device = house.connect()
+        say(device, "CAP LS 302")
+        say(device, f"CAP REQ :sasl {CAPS}")
+        say(device, "AUTHENTICATE PLAIN")
+        say(device, "AUTHENTICATE " + base64.b64encode(f"\0{name}\0{SECRET}".encode()).decode())
+        say(device, "NICK wanted")
+        say(device, "USER u 0 * :" + "😀" * 120)
+        say(device, "CAP END")
+        assert device.session.person is not None
+        check(house)
+        return house, device
+
+    def test_login(self, server, name):
+        house, device = self.entered(server, name)
+        again = house.connect()
+        for line in (f"PASS {name}:{SECRET}", "NICK x", "USER u 0 * :" + "é" * 240):
+            say(again, line)
+        assert again.session.person is device.session.person
+        check(house)
+
+    @pytest.mark.parametrize("command", ["NAMES", "WHO", "MODE", "TOPIC"])
+    def test_questions(self, server, name, command):
+        house, device = self.entered(server, name)
+        for channel in CHANNELS:
+            say(device, f"JOIN {channel}")
+            check(house)
+        for target in (*CHANNELS, *NAMES):
+            say(device, f"{command} {target}")
+            check(house)
+
+    def test_a_topic_as_long_as_the_server_takes(self, server, name):
+        house, device = self.entered(server, name)
+        others = [house.login(other, *CAPS.split()) for other in NAMES]
+        for channel in CHANNELS[1:]:
+            say(device, f"JOIN {channel}")
+            check(house)
+            for size in range(390, 250, -1):
+                say(device, f"TOPIC {channel} :{'t' * size}"[: 510 - len(channel.encode()) + len(channel)])
+            check(house)
+            for other in others:
+                say(other, f"JOIN {channel}")
+                say(other, f"TOPIC {channel}")
+            check(house)
+
+    def test_text_as_long_as_the_server_takes(self, server, name):
+        house, device = self.entered(server, name)
+        for other in NAMES:
+            house.login(other, *CAPS.split())
+        for target in (*CHANNELS, *NAMES):
+            say(device, f"JOIN {target}")
+            for size in range(500, 100, -7):
+                for command in ("PRIVMSG", "NOTICE"):
+                    say(device, f"@+t={'v' * 4000} {command} {target} :{'x' * size}")
+            say(device, f"PART {target} :{'r' * 300}")
+            check(house)
+        say(device, "QUIT :" + "q" * 500)
+        check(house)
+
+    @pytest.mark.parametrize("word", ["я" * 250, "x" * 500, "😀" * 120, "a b", ":a", ""])
+    def test_whatever_is_repeated(self, server, name, word):
+        house, device = self.entered(server, name)
+        for line in (
+            f"PING :{word}",
+            f"CAP :{word}",
+            f"CAP REQ :{word[:400]}",
+            f"CAP LS :{word}",
+            f"NICK :{word}",
+        ):
+            say(device, line)
+            check(house)
+        for command in TABLE:
+            if command != "QUIT":
+                say(device, f"{command} :{word}")
+                check(house)
+
+
+@pytest.mark.parametrize("command", sorted(TABLE))
+@pytest.mark.parametrize("known", [False, True], ids=["stranger", "member"])
+def test_every_command_with_every_oddity(command, known):
+    for first in ODD:
+        for second in [None, *ODD]:
+            house = house_of()
+            device = house.login(WIDE, "message-tags") if known else house.connect()
+            middle = first.replace(" ", "").lstrip(":")
+            say(device, f"{command} :{first}" if second is None else f"{command} {middle} :{second}")
+            check(house)
+
+
+def random_line(dice: random.Random) -> str:
+    command = dice.choice([*TABLE, *TABLE, "TAGMSG", "KICK", "X" * 40, "001", "NICK"])
+    words = [*ODD, *NAMES, *CHANNELS, "PLAIN", "REQ", "LS", "END", f"alice:{SECRET}", f"{WIDE}:{SECRET}"]
+    words += ["sasl", f"-{CAPS}", CAPS.replace(" ", " -"), "echo-message"]
+    params = [dice.choice(words) for _ in range(dice.choice([0, 1, 1, 2, 2, 2, 3, 4, 5, 16]))]
+    middle = [param.replace(" ", "").lstrip(":") for param in params[:-1]]
+    trailing = [f":{params[-1]}" if dice.random() < 0.7 else params[-1]] if params else []
+    tags = dice.choice(["", "", "", "@+a=b ", "@a;+b;;+;=;+c=\\: ", f"@+x={'y' * 4000} ", "@ "])
+    source = dice.choice(["", "", "", ":someone!u@h ", ": "])
+    return " ".join([f"{tags}{source}{command}", *middle, *trailing])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_conversations(seed):
+    """Six people with several devices say whatever comes to mind; some leave in the middle."""
+    dice = random.Random(seed)
+    house = house_of(dice.choice(SERVERS), channels_per_account=5, channels=8, devices_per_account=3)
+    devices = [house.connect() for _ in range(4)]
+    for _ in range(300):
+        act = dice.random()
+        gone = [device for device in devices if device.closed]
+        for device in gone:
+            devices.remove(device)
+            device.leave()
+        if act < 0.03 or not devices:
+            devices.append(house.connect())
+        elif act < 0.06:
+            device = dice.choice(devices)
+            devices.remove(device)
+            device.leave(dice.choice(ODD))
+        elif act < 0.1:
+            key = dice.choice(NAMES).lower()
+            here = house.hub.people[key].sessions if key in house.hub.people else ()
+            if key in house.hub.accounts and len(here) < 3:
+                devices.append(house.login(key, *dice.sample(CAPS.split(), 3)))
+        elif act < 0.12:
+            dice.choice(devices).fault(dice.choice(list(Fault)))
+        elif act < 0.14:
+            kept = [one for one in (account(name) for name in NAMES) if dice.random() < 0.8]
+            house.run(None, house.hub.accounts_changed({one.key: one for one in kept}))
+        elif act < 0.15:
+            house.hub.restore([entry for entry in house.log if 10 <= entry.kind <= 19])
+        else:
+            line = random_line(dice)
+            if len(line.encode()) <= MAX_BODY + MAX_CLIENT_TAGS:
+                say(dice.choice(devices), line)
+        check(house)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_the_log_says_is_what_the_hub_knew(seed):
+    """A hub made from the log alone has the channels, topics and members of the one that wrote it."""
+    dice = random.Random(1000 + seed)
+    house = house_of(channels_per_account=5, channels=8)
+    devices = [house.login(name) for name in NAMES]
+    for _ in range(200):
+        command, text = dice.choice(["JOIN", "PART", "TOPIC", "JOIN"]), dice.choice(["a", "", "b" * 50])
+        say(dice.choice(devices), f"{command} {dice.choice(CHANNELS)} :{text}")
+    before = picture(house.hub)
+    for device in devices:
+        device.leave()
+    assert picture(house.fresh_hub(house.hub.accounts.values())) == before
+
+
+def picture(hub):
+    return {
+        key: (
+            channel.name,
+            channel.owner,
+            channel.created,
+            channel.topic,
+            [m.since for m in channel.members.values()],
+        )
+        for key, channel in hub.channels.items()
+    }
