@@ -24,6 +24,11 @@ def account(name: str, created: int = 0, *roles: str) -> Account:
     return Account(name, name.lower(), "hash", created, frozenset(roles))
 
 
+def codes(lines: list[str]) -> list[str]:
+    """The command or numeric of each line."""
+    return [line.split()[2 if line.startswith("@") else 1] for line in lines]
+
+
 class Device:
     """One session and the lines that it got."""
 

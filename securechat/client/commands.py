@@ -1,0 +1,190 @@
+"""What a person can type: text, and the table of slash commands. Typed line in, lines to send out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from securechat.client.items import Item, What
+from securechat.client.model import ACTION, Model
+from securechat.client.text import clean, sendable, split
+from securechat.protocol.message import build
+from securechat.protocol.names import fold
+
+LEAVE: Final = "выход"
+"""The word that quits, alone on a line, with or without a slash."""
+MAX_REASON_BYTES: Final = 300
+_NOWHERE: Final = "You are in no channel: /join #name first."
+
+
+class Outcome(NamedTuple):
+    """What a typed line leads to: `lines` to send, in order, `items` to show at once, and whether to quit.
+
+    `moves` says that the server's answer may change where typed text goes: the next line has to wait for it.
+    `said` has (target, text) of what the server will echo once it is kept.
+    """
+
+    lines: tuple[bytes, ...] = ()
+    items: tuple[Item, ...] = ()
+    quit: bool = False
+    moves: bool = False
+    said: tuple[tuple[str, str], ...] = ()
+
+
+class Request(NamedTuple):
+    """What a command is asked: `rest` is what stands after its name, `now` the time in milliseconds since 1970."""
+
+    model: Model
+    rest: str
+    now: int
+
+
+class Command(NamedTuple):
+    """One row of the table."""
+
+    handler: Callable[[Request], Outcome]
+    usage: str
+    help: str
+
+
+class _UsageError(ValueError):
+    """A command without what it needs."""
+
+
+class _NowhereError(ValueError):
+    """Something for the current channel, where there is none."""
+
+
+def interpret(model: Model, typed: str, now: int) -> Outcome:
+    """Return what one typed line leads to. `now` is in milliseconds since 1970.
+
+    A line that begins with a slash is a command, with two it is text that begins with one.
+    """
+    line = sendable(typed).strip()
+    if not line:
+        return Outcome()
+    if line.casefold() in (LEAVE, f"/{LEAVE}"):
+        return _quit(Request(model, "", now))
+    if line.startswith("//"):
+        return say(model, line[1:], now)
+    if not line.startswith("/"):
+        return say(model, typed, now)
+    return _command(model, line, now)
+
+
+def _command(model: Model, line: str, now: int) -> Outcome:
+    name, _, rest = line[1:].partition(" ")
+    command = COMMANDS.get(name.lower())
+    if command is None:
+        return _problem(now, f"There is no command /{clean(name)}: /help lists them, // sends a slash.")
+    try:
+        return command.handler(Request(model, rest.strip(), now))
+    except _UsageError:
+        return _problem(now, f"Type {command.usage}: {command.help}")
+    except _NowhereError:
+        return _problem(now, _NOWHERE)
+    except ValueError:  # from build(): what was typed does not fit a line of the protocol
+        return _problem(now, f"That is too long or malformed for /{name.lower()}; nothing was sent.")
+
+
+def say(model: Model, text: str, now: int) -> Outcome:
+    """Return what says `text`, whatever it looks like, in the current channel, in as many messages as it takes."""
+    target = model.target_name
+    if not target:
+        return _problem(now, _NOWHERE)
+    text = sendable(text).rstrip()
+    return _message(Request(model, text, now), target, text) if text else Outcome()
+
+
+def _message(request: Request, target: str, text: str, before: str = "", after: str = "") -> Outcome:
+    model = request.model
+    room = model.room(target) - len(before) - len(after)
+    pieces = split(text, room)
+    messages = [f"{before}{piece}{after}" for piece in pieces]
+    items = [item for message in messages for item in model.said(target, message, request.now)]
+    lines = tuple(build("PRIVMSG", target, message) for message in messages)
+    return Outcome(lines, tuple(items), said=() if items else tuple((target, clean(piece)) for piece in pieces))
+
+
+def _problem(now: int, text: str) -> Outcome:
+    return Outcome(items=(Item(What.PROBLEM, now, text),))
+
+
+def _channel(name: str) -> str:
+    """Return the name of a channel as typed, with its '#' if that was left out. Raises _UsageError."""
+    if not name or " " in name:
+        raise _UsageError
+    return name if name.startswith("#") else f"#{name}"
+
+
+def _here(request: Request) -> str:
+    """Return the current channel. Raises _NowhereError."""
+    if not request.model.target_name:
+        raise _NowhereError
+    return request.model.target_name
+
+
+def _join(request: Request) -> Outcome:
+    name = _channel(request.rest)
+    if fold(name) in request.model.channels:
+        return Outcome(items=tuple(request.model.talk_in(name, request.now)))
+    line = build("JOIN", name)
+    request.model.want(name)
+    return Outcome((line,), moves=True)
+
+
+def _part(request: Request) -> Outcome:
+    rest = request.rest
+    name, _, reason = rest.partition(" ") if rest.startswith("#") else (_here(request), "", rest)
+    reasons = [reason.strip()] if reason.strip() else []
+    return Outcome((build("PART", name, *reasons),), moves=True)
+
+
+def _msg(request: Request) -> Outcome:
+    name, _, text = request.rest.partition(" ")
+    if not text.strip():
+        raise _UsageError
+    return _message(request, name, text.strip())
+
+
+def _me(request: Request) -> Outcome:
+    if not request.rest:
+        raise _UsageError
+    return _message(request, _here(request), request.rest, ACTION, "\x01")
+
+
+def _names(request: Request) -> Outcome:
+    return Outcome((build("NAMES", _channel(request.rest or _here(request))),))
+
+
+def _topic(request: Request) -> Outcome:
+    name = _here(request)
+    return Outcome((build("TOPIC", name, request.rest) if request.rest else build("TOPIC", name),))
+
+
+def _quit(request: Request) -> Outcome:
+    reason = split(request.rest, MAX_REASON_BYTES)[0] if request.rest else ""
+    return Outcome((build("QUIT", reason) if reason else build("QUIT"),), quit=True)
+
+
+def _help(request: Request) -> Outcome:
+    wanted = request.rest.removeprefix("/").lower()
+    if wanted and wanted not in COMMANDS:
+        return _problem(request.now, f"There is no command /{clean(wanted)}: /help lists them.")
+    rows = [COMMANDS[wanted]] if wanted else list(COMMANDS.values())
+    width = max(len(row.usage) for row in rows)
+    texts = [f"{row.usage:<{width}}  {row.help}" for row in rows]
+    return Outcome(items=tuple(Item(What.INFO, request.now, text) for text in texts))
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "join": Command(_join, "/join #CHANNEL", "Enter a channel, or talk in it again."),
+    "part": Command(_part, "/part [#CHANNEL] [REASON]", "Leave this channel, or that one."),
+    "msg": Command(_msg, "/msg NAME TEXT", "Say something to one person."),
+    "me": Command(_me, "/me TEXT", "Say what you do, such as /me waves."),
+    "names": Command(_names, "/names [#CHANNEL]", "Show who is here."),
+    "topic": Command(_topic, "/topic [TEXT]", "Show or change what the channel is about."),
+    "help": Command(_help, "/help [COMMAND]", "Show what you can type."),
+    "quit": Command(_quit, "/quit [REASON]", f"Leave. So does the word {LEAVE}, or Ctrl-D."),
+}
+"""Every command by its name, in the order in which /help shows them."""

@@ -1,0 +1,256 @@
+"""The connection to a server: one thread that owns the socket, from the first look-up to the end.
+
+threaded-tls.md, rows 1, 2, 5 to 8, 12 to 14, says why it is shaped like this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from securechat.client.dial import dial
+from securechat.client.dialogue import Dialogue
+from securechat.client.errors import ClientError, LostError
+from securechat.client.events import Closed, Event
+from securechat.client.link import Link
+from securechat.client.queues import Outbox, Wake
+from securechat.client.settings import ClientLimits, Endpoint
+from securechat.protocol.sasl import Credentials
+
+log = logging.getLogger(__name__)
+
+
+class _Aborted(Exception):  # noqa: N818  # not an error: we were told to stop
+    """Somebody called abort, or close before there was anything to close."""
+
+
+def _nothing() -> None:
+    """Be the `notify` of a front end that waits in `next_event`."""
+
+
+class Connection:
+    """A login on a server, and the handle by which other threads use it. Its own thread owns the socket.
+
+    Any thread may call `post`, `close`, `abort`; one of them calls `start` and `join` and takes the events.
+    `notify` is called in the connection's thread when an event has come or room for output has come back; it
+    must not block.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        context: ssl.SSLContext,
+        secret: Credentials,
+        *,
+        limits: ClientLimits | None = None,
+        notify: Callable[[], None] = _nothing,
+    ) -> None:
+        self.endpoint = endpoint
+        self.limits = limits or ClientLimits()
+        self._notify = notify
+        self._context = context
+        self._secret: Credentials | None = secret
+        self._outbox = Outbox(self.limits.outbox_bytes)
+        self._wake = Wake()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._given = 0  # written by the connection's thread
+        self._taken = 0  # written by the thread that takes the events
+        self._paused = False  # written by the connection's thread
+        self._closing = False  # these two are only ever set
+        self._aborting = False
+        self._thread = threading.Thread(target=self._run, name="connection")
+
+    def start(self) -> None:
+        """Begin to connect. The first event says how that went."""
+        self._thread.start()
+
+    def post(self, lines: Sequence[bytes]) -> bool:
+        """Send whole lines, in order: all of them (True), or none where too much waits already (False)."""
+        accepted = self._outbox.put(lines)
+        if accepted:
+            self._wake.ring()
+        return accepted
+
+    @property
+    def roomy(self) -> bool:
+        """Whether the outbox is less than half full. Who reads from a pipe stops reading while it is not."""
+        return self._outbox.roomy
+
+    def close(self, lines: Sequence[bytes] = ()) -> None:
+        """Send what waits and `lines` (the QUIT), give the server a moment to end its side, and end ours.
+
+        A connect in progress stops.
+        """
+        self._closing = True  # first: the answer to QUIT must find us leaving
+        self._outbox.put(lines)
+        self._wake.ring()
+
+    def abort(self) -> None:
+        """End at once, whatever waits."""
+        self._aborting = True
+        self._wake.ring()
+
+    def join(self) -> None:
+        """Wait until the thread is gone. Closed has been given by then."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._wake.close()
+
+    def next_event(self, timeout: float | None = None) -> Event | None:
+        """Take the next event; wait for it up to `timeout` seconds (None: for ever). None where none came."""
+        try:
+            event = self._events.get(timeout=timeout) if timeout != 0 else self._events.get_nowait()
+        except queue.Empty:
+            return None
+        self._taken += 1
+        # The connection sets its flag first and looks at the count then: one of us sees the other.
+        if self._paused:
+            self._wake.ring()
+        return event
+
+    # From here on: the connection's thread.
+
+    def _run(self) -> None:
+        error: ClientError | None = None
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._wake.reader, selectors.EVENT_READ)
+                self._connect_and_talk(selector)
+        except _Aborted:
+            pass
+        except ClientError as failure:
+            error = failure
+        except Exception:
+            log.exception("the connection's thread failed")
+            error = ClientError("The client made a mistake; the connection is closed.")
+        finally:
+            self._give(Closed(error))
+
+    def _connect_and_talk(self, selector: selectors.BaseSelector) -> None:
+        def wait(raw: socket.socket, mask: int, deadline: float) -> None:
+            self._wait(selector, raw, mask, deadline)
+
+        secret, self._secret = self._secret, None  # a failed login leaves none behind
+        assert secret is not None
+        sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
+        link = Link(sock, self._outbox)
+        try:
+            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic())
+            del secret
+            self._talk(selector, link, dialogue)
+        finally:
+            link.close()
+
+    def _wait(self, selector: selectors.BaseSelector, raw: socket.socket, mask: int, deadline: float) -> None:
+        """Wait for a socket that is being connected (see dial.Wait)."""
+        selector.register(raw, mask)
+        try:
+            while not (self._aborting or self._closing):
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                self._wake.drain()
+                if any(key.fileobj is raw for key, _ in ready):
+                    return
+                if time.monotonic() >= deadline:
+                    raise TimeoutError
+            raise _Aborted
+        finally:
+            selector.unregister(raw)
+
+    def _talk(self, selector: selectors.BaseSelector, link: Link, dialogue: Dialogue) -> None:
+        """Take turns until the stream ends or somebody wants to leave."""
+        self._answer(dialogue.begin())
+        while not self._closing:
+            self._turn(selector, link, dialogue)
+        if not dialogue.logged_in:
+            raise _Aborted
+        leave_at = time.monotonic() + self.limits.linger_seconds
+        try:
+            while (left := leave_at - time.monotonic()) > 0:
+                self._turn(selector, link, dialogue, left)
+        except ClientError:
+            if link.idle:
+                return  # all was sent, and the server has ended its side: that is what we waited for
+            raise
+        if not link.idle:
+            raise LostError("The server did not take the last lines; they may be lost.")
+
+    def _turn(
+        self, selector: selectors.BaseSelector, link: Link, dialogue: Dialogue, patience: float | None = None
+    ) -> None:
+        """Read, write and wait once; for as long as the dialogue allows where no `patience` is given."""
+        if self._aborting:
+            raise _Aborted
+        link.mask = 0
+        more = self._read(link, dialogue)
+        if link.ended:
+            raise dialogue.ended(None)
+        if patience is None:
+            lines, patience = dialogue.tick(time.monotonic())
+            self._answer(lines)
+        self._write(link, dialogue)
+        self._sleep(selector, link, 0.0 if more else patience)
+
+    def _read(self, link: Link, dialogue: Dialogue) -> bool:
+        """Read and hand on, unless the front end is behind. Say whether to come again without waiting."""
+        room = self._room()
+        if room <= 0:
+            self._paused = True
+            room = self._room()  # some may have been taken before the flag could be seen
+        self._paused = room <= 0
+        if self._paused:
+            dialogue.excuse(time.monotonic())
+            return False
+        try:
+            pieces, more = link.read(room)
+        except OSError as failure:
+            raise dialogue.ended(failure) from None
+        for piece in pieces:
+            answers, events = dialogue.feed(piece, time.monotonic())
+            self._answer(answers)
+            for event in events:
+                self._give(event)
+        return more
+
+    def _room(self) -> int:
+        return self.limits.batches - (self._given - self._taken)
+
+    def _write(self, link: Link, dialogue: Dialogue) -> None:
+        crowded = not self._outbox.roomy
+        try:
+            link.write()
+        except OSError as failure:
+            # The server's last words may say why, and are perhaps here already.
+            with contextlib.suppress(ClientError):
+                self._read(link, dialogue)
+            raise dialogue.ended(failure) from None
+        if crowded and self._outbox.roomy:
+            self._notify()
+
+    def _sleep(self, selector: selectors.BaseSelector, link: Link, patience: float) -> None:
+        """Wait for what TLS asked for, or for the bell; for the bell alone while reading is paused."""
+        # A paused reader that waits for TLS to write would spin on what it does not read.
+        mask = link.mask & ~selectors.EVENT_READ if self._paused else link.mask
+        if mask:
+            selector.register(link.sock, mask)
+        try:
+            selector.select(patience)
+        finally:
+            if mask:
+                selector.unregister(link.sock)
+        self._wake.drain()
+
+    def _answer(self, lines: Sequence[bytes]) -> None:
+        if lines and not self._outbox.put(lines):
+            raise LostError("The connection was given up: the server asks more than it listens.")
+
+    def _give(self, event: Event) -> None:
+        self._given += 1
+        self._events.put(event)
+        self._notify()

@@ -1,0 +1,129 @@
+"""Items as lines of text for a terminal or a pipe. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from securechat.client.items import Item, What
+
+MAX_NAMES: Final = 200
+"""Names shown of one channel; a list beyond that helps nobody."""
+
+_DIM: Final = "2"
+_RED: Final = "31"
+_CYAN: Final = "36"
+_MAGENTA: Final = "35"
+_BOLD: Final = "1"
+
+
+def _paint(text: str, code: str, *, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour and text else text
+
+
+class Renderer:
+    """Gives each item its look. With `colour` it may use the eight colours that every terminal has."""
+
+    def __init__(self, *, colour: bool = False) -> None:
+        self._colour = colour
+
+    def line(self, item: Item, now: int) -> str:
+        """Return one line for `item`, with the time of day, and the day as well unless that is today (`now`).
+
+        What people say begins with a channel or a name, what the client says with "--" or "!!": nobody can
+        imitate the client.
+        """
+        clock = _paint(_clock(item.time, now), _DIM, colour=self._colour)
+        if item.what in _SPOKEN:
+            return f"{clock} {self._spoken(item)}"
+        if item.what is What.PROBLEM:
+            return f"{clock} {_paint(f'!! {item.text}', _RED, colour=self._colour)}"
+        return f"{clock} {_paint(f'-- {_EVENTS[item.what](item)}', _DIM, colour=self._colour)}"
+
+    def _spoken(self, item: Item) -> str:
+        name = _paint(item.sender, _BOLD if item.own else _CYAN, colour=self._colour)
+        if item.channel:
+            return f"{item.channel} {_SPOKEN[item.what].format(name)} {item.text}"
+        sender, recipient = ("you", item.recipient) if item.own else (item.sender, "you")
+        if item.own and item.sender == item.recipient:
+            recipient = "you"
+        way = _paint(f"{sender} -> {recipient}:", _MAGENTA, colour=self._colour)
+        return f"{way} {_DIRECT[item.what].format(name)}{item.text}"
+
+
+_SPOKEN: Final = {What.MESSAGE: "<{}>", What.ACTION: "* {}", What.NOTICE: "-{}-"}
+"""How the sender stands before what is said in a channel..."""
+_DIRECT: Final = {What.MESSAGE: "", What.ACTION: "* {} ", What.NOTICE: "(notice) "}
+"""... and what stands before it in a direct message, where the sender stands already."""
+
+
+def _clock(time: int, now: int) -> str:
+    try:
+        then, today = datetime.fromtimestamp(time / 1000), datetime.fromtimestamp(now / 1000)  # noqa: DTZ006
+    except (ValueError, OverflowError, OSError):  # a server may send any time
+        return "[--:--]"
+    return f"[{then:%H:%M}]" if then.date() == today.date() else f"[{then:%Y-%m-%d %H:%M}]"
+
+
+def _why(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _joined(item: Item) -> str:
+    return f"you are in {item.channel}" if item.own else f"{item.sender} joined {item.channel}"
+
+
+def _left(item: Item) -> str:
+    return f"{'you' if item.own else item.sender} left {item.channel}{_why(item.text)}"
+
+
+def _removed(item: Item) -> str:
+    whom = "you were" if item.own else f"{item.recipient} was"
+    return f"{whom} removed from {item.channel} by {item.sender}{_why(item.text)}"
+
+
+def _quit(item: Item) -> str:
+    # Servers put "Quit" before the reason that a person gave, to tell it from their own.
+    reason = item.text.removeprefix("Quit").removeprefix(": ")
+    return f"{item.sender} quit{_why(reason)}"
+
+
+def _renamed(item: Item) -> str:
+    return f"you are {item.text} now" if item.own else f"{item.sender} is {item.text} now"
+
+
+def _topic(item: Item) -> str:
+    return f"topic of {item.channel}: {item.text}" if item.text else f"{item.channel} has no topic"
+
+
+def _topic_set(item: Item) -> str:
+    who = "you" if item.own else item.sender
+    if not item.text:
+        return f"{who} took away the topic of {item.channel}"
+    return f"{who} set the topic of {item.channel}: {item.text}"
+
+
+def _names(item: Item) -> str:
+    shown = ", ".join(item.names[:MAX_NAMES])
+    more = f" and {len(item.names) - MAX_NAMES} more" if len(item.names) > MAX_NAMES else ""
+    people = "1 person" if len(item.names) == 1 else f"{len(item.names)} people"
+    return f"{item.channel}: {people}: {shown}{more}"
+
+
+def _talking(item: Item) -> str:
+    return f"you talk in {item.channel} now" if item.channel else "you are in no channel now"
+
+
+_EVENTS: Final[dict[What, Callable[[Item], str]]] = {
+    What.JOINED: _joined,
+    What.LEFT: _left,
+    What.REMOVED: _removed,
+    What.QUIT: _quit,
+    What.RENAMED: _renamed,
+    What.TOPIC: _topic,
+    What.TOPIC_SET: _topic_set,
+    What.NAMES: _names,
+    What.TALKING: _talking,
+    What.INFO: lambda item: item.text,
+}

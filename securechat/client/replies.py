@@ -1,0 +1,80 @@
+"""Replies that change nothing for the client: what they say to a person, in one sentence each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from securechat.client.items import Item, What
+from securechat.client.text import clean
+from securechat.protocol.message import Message
+
+
+def show(message: Message, when: int) -> list[Item]:
+    """Return what a message that the model has no use for tells a person; nothing for much of it."""
+    params = [clean(param) for param in message.params]
+    if message.command in _QUIET:
+        return []
+    if message.command in _SENTENCES:
+        text = _SENTENCES[message.command](message, params)
+        what = What.PROBLEM if message.command in ("FAIL", "WARN") else What.INFO
+    elif message.command.isdecimal() and len(message.command) == 3:
+        text = _numeric(message, params)
+        what = What.PROBLEM if "400" <= message.command <= "599" else What.INFO
+    else:
+        return []
+    return [Item(what, when, text)] if text else []
+
+
+def _numeric(_: Message, params: list[str]) -> str:
+    """Return "what it is about: the sentence"; the first parameter is ourselves (modern-irc, "Numerics")."""
+    *about, text = params[1:] or [""]
+    return f"{' '.join(about)}: {text}" if about else text
+
+
+def _standard(_: Message, params: list[str]) -> str:
+    """Return the sentence of FAIL, WARN, NOTE: command, code, context..., text (IRCv3 standard-replies)."""
+    return params[-1] if len(params) > 2 else ""
+
+
+def _away(_: Message, params: list[str]) -> str:
+    if len(params) < 3:
+        return ""
+    nick, text = params[1:3]
+    return f"{nick} {text}" if text.startswith("is ") else f"{nick} is away: {text}"
+
+
+def _last(_: Message, params: list[str]) -> str:
+    return params[-1] if params else ""
+
+
+def _motd(_: Message, params: list[str]) -> str:
+    return _last(_, params).removeprefix("- ").rstrip()
+
+
+def _invite(message: Message, params: list[str]) -> str:
+    who = clean((message.source or "somebody").partition("!")[0])
+    return f"{who} invites you to {params[1]}: /join {params[1]}" if len(params) > 1 else ""
+
+
+def _mode(message: Message, params: list[str]) -> str:
+    who = clean((message.source or "").partition("!")[0])
+    return f"{who} sets the mode of {params[0]} to {' '.join(params[1:])}" if len(params) > 1 else ""
+
+
+_SENTENCES: Final[dict[str, Callable[[Message, list[str]], str]]] = {
+    "FAIL": _standard,
+    "WARN": _standard,
+    "NOTE": _standard,
+    "INVITE": _invite,
+    "MODE": _mode,
+    "ERROR": _last,
+    "301": _away,
+    "372": _motd,
+}
+
+# What everybody is told at every login, and the ends of lists.
+_QUIET: Final = frozenset(
+    {"002", "003", "004", "005", "250", "251", "252", "253", "254", "255", "265", "266"}
+    | {"315", "318", "323", "333", "369", "375", "376", "422", "900", "903"}
+)

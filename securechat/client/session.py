@@ -1,0 +1,186 @@
+"""What the line client does with an event and with a typed line, whatever it is drawn on."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from securechat.client.commands import Outcome, interpret, say
+from securechat.client.errors import ClientError
+from securechat.client.events import Closed, Event, LoggedIn
+from securechat.client.items import Item, What
+from securechat.client.model import Model
+from securechat.client.render import Renderer
+from securechat.client.text import clean
+from securechat.client.unkept import Unkept
+from securechat.protocol.message import Message, build
+
+MAX_HELD: Final = 100
+"""Typed lines that may wait until it is known where they go."""
+_SETTLED: Final = "securechat-settled"
+_ALL_SAID: Final = "securechat-all-said"
+_NOT_SENT: Final = "Not sent: the server is behind with reading what you said; try again in a moment."
+
+
+class Sender(Protocol):
+    """What a session needs of a connection."""
+
+    def post(self, lines: Sequence[bytes]) -> bool: ...  # noqa: D102  # see Connection
+    def close(self, lines: Sequence[bytes] = ()) -> None: ...  # noqa: D102
+
+
+def milliseconds() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Session:
+    """One conversation. Owned by the front end's thread; events and typed lines in, lines to print out.
+
+    `ready` says that it is known where typed text goes: the server has told us where we are. `leaving` says that
+    nothing typed is wanted any more, `over` that the connection is gone; `error` then holds why, unless we
+    wanted it. With `barrier` it leaves only when the server has dealt with all that was said: who reads from a
+    pipe wants that, who presses a key wants to go.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        renderer: Renderer,
+        *,
+        barrier: bool = False,
+        now: Callable[[], int] = milliseconds,
+    ) -> None:
+        self.model: Model | None = None
+        self.ready = False
+        self.leaving = False
+        self.over = False
+        self.error: ClientError | None = None
+        self._sender = sender
+        self._renderer = renderer
+        self._barrier = barrier
+        self._now = now
+        self._last: tuple[bytes, ...] = ()  # what to say when the barrier is passed
+        self._asked = False
+        self._gone = False
+        self._held: deque[str] = deque()
+        self._unkept = Unkept()
+
+    @property
+    def prompt(self) -> str:
+        """What stands before the line that is being typed: where it will go."""
+        return f"{clean(self.model.target_name) if self.model else ''}> "
+
+    def receive(self, event: Event) -> list[str]:
+        """Take the next event of the connection; give the lines to print."""
+        if isinstance(event, Closed):
+            self.leaving = self.over = True
+            self.error = event.error
+            return self._lost() if event.error is not None else []
+        if isinstance(event, LoggedIn):
+            self.model = Model(event.nick, event.capabilities)
+            self._sender.post([build("PING", _SETTLED)])  # answered behind the channels that we are joined to
+            tls = event.tls.replace("TLSv", "TLS ")
+            hint = "Type to talk, /help for more."
+            return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. {hint}"]
+        assert self.model is not None
+        shown: list[str] = []
+        for message in event.messages:
+            if isinstance(message, Message) and message.command == "PONG":
+                shown += self._pong(message)
+            else:
+                items = self.model.feed(message, self._now())
+                self._unkept.answered(message, items)
+                shown += self._lines(items)
+        return shown
+
+    def typed(self, text: str) -> list[str]:
+        """Take what was typed; give the lines to print at once. What comes while not `ready` waits, in order.
+
+        A pasted block of lines is text: none of them is a command.
+        """
+        if self.model is None or self.leaving:
+            return []
+        if not self.ready:
+            if len(self._held) >= MAX_HELD:
+                return self.problem(_NOT_SENT)
+            self._held.append(text)
+            return []
+        return self._say(text)
+
+    def problem(self, sentence: str) -> list[str]:
+        """Return the lines that tell a problem of the front end's own."""
+        return self._lines([Item(What.PROBLEM, self._now(), sentence)])
+
+    def leave(self, lines: tuple[bytes, ...] = (), *, at_once: bool = False) -> None:
+        """Say goodbye with `lines`, behind what was typed before; `at_once` waits for no answer any more."""
+        self.leaving = True
+        self._last = self._last or lines or (build("QUIT"),)
+        if at_once or self.model is None:
+            self._go()
+        elif not self._held:  # else when those have been said
+            self._part()
+
+    def _part(self) -> None:
+        if not self._barrier:
+            self._go()
+        elif not self._asked:
+            self._asked = True
+            self._sender.post([build("PING", _ALL_SAID)])
+
+    def _go(self) -> None:
+        if not self._gone:
+            self._gone = True
+            self._sender.close(self._last if self.model is not None else ())
+
+    def _pong(self, message: Message) -> list[str]:
+        if self._gone:
+            return []
+        if _ALL_SAID in message.params:
+            self._go()
+        elif _SETTLED in message.params:
+            return self._settled()
+        return []
+
+    def _settled(self) -> list[str]:
+        """Say what waited, until something moves us again or leaves."""
+        self.ready = True
+        shown: list[str] = []
+        while self._held and self.ready:
+            shown += self._say(self._held.popleft())
+        if self.leaving and not self._held:
+            self._part()
+        return shown
+
+    def _say(self, text: str) -> list[str]:
+        assert self.model is not None
+        if "\n" not in text:
+            return self._do(interpret(self.model, text, self._now()))
+        shown: list[str] = []
+        for line in text.split("\n"):
+            shown += self._do(say(self.model, line, self._now()))
+        return shown
+
+    def _do(self, outcome: Outcome) -> list[str]:
+        if outcome.quit:
+            self._held.clear()  # typed behind it, so not wanted
+            self.leave(outcome.lines)
+            return []
+        lines = (*outcome.lines, build("PING", _SETTLED)) if outcome.moves else outcome.lines
+        if lines and not self._sender.post(lines):
+            return self.problem(_NOT_SENT)
+        self.ready = not outcome.moves
+        self._unkept.said(outcome.said)
+        return self._lines(outcome.items)
+
+    def _lost(self) -> list[str]:
+        """Name the lines that are on no screen, and perhaps on no disk."""
+        texts = [*self._unkept.take(), *self._held]
+        self._held.clear()
+        return [line for text in texts for line in self.problem(f"Perhaps not sent: {clean(text)}")]
+
+    def _lines(self, items: Sequence[Item]) -> list[str]:
+        now = self._now()
+        return [self._renderer.line(item, now) for item in items]
