@@ -29,7 +29,7 @@ class Command(NamedTuple):
     """How one command is handled.
 
     `minimum` is the least number of parameters (461 otherwise); `stranger` says that it may be used before
-    the login is complete; `listed`, that its first parameter may name several targets (407 over the limit);
+    the login is complete; `listed`, which parameter, from 1, may name several targets (407 over the limit);
     `admin`, that only administrators may use it (481 otherwise).
     Handlers for members find `session.person` set. The first line of a handler's docstring is its help.
     """
@@ -37,7 +37,7 @@ class Command(NamedTuple):
     handler: Callable[[Hub, Session, Message], Effects]
     minimum: int = 0
     stranger: bool = False
-    listed: bool = False
+    listed: int = 0
     admin: bool = False
 
 
@@ -51,27 +51,27 @@ TABLE: Final[dict[str, Command]] = {
     "INFO": Command(info.info),
     "INVITE": Command(moderation.invite),
     "ISON": Command(presence.ison, 1),
-    "JOIN": Command(channels.join, 1, listed=True),
-    "KICK": Command(moderation.kick, 2),
+    "JOIN": Command(channels.join, 1, listed=1),
+    "KICK": Command(moderation.kick, 2, listed=2),
     "KILL": Command(admin.kill, 1, admin=True),
     "LIST": Command(queries.list_),
     "LUSERS": Command(info.lusers),
     "MODE": Command(moderation.mode, 1),
     "MONITOR": Command(presence.monitor, 1),
     "MOTD": Command(info.motd),
-    "NAMES": Command(queries.names, listed=True),
+    "NAMES": Command(queries.names, listed=1),
     "NICK": Command(registration.nick, stranger=True),
-    "NOTICE": Command(messages.notice, listed=True),
-    "PART": Command(channels.part, 1, listed=True),
+    "NOTICE": Command(messages.notice, listed=1),
+    "PART": Command(channels.part, 1, listed=1),
     "PASS": Command(registration.password, 1, stranger=True),
     "PING": Command(registration.ping, 1, stranger=True),
     "PONG": Command(registration.pong, stranger=True),
-    "PRIVMSG": Command(messages.privmsg, listed=True),
+    "PRIVMSG": Command(messages.privmsg, listed=1),
     "QUIT": Command(registration.quit_, stranger=True),
     "REHASH": Command(admin.rehash, admin=True),
     "SETNAME": Command(presence.setname, 1),
     "STATS": Command(info.stats),
-    "TAGMSG": Command(messages.tagmsg, 1, listed=True),
+    "TAGMSG": Command(messages.tagmsg, 1, listed=1),
     "TIME": Command(info.time),
     "TOPIC": Command(channels.topic, 1),
     "USER": Command(registration.user, 4, stranger=True),

@@ -53,15 +53,15 @@ class Hub:
         """Decide one line of a session; a fault stands for a line that was none."""
         if isinstance(message, Fault):
             return faults.refuse(self, session, message)
-        if session.batch is not None and multiline.collect(session, message):
-            return iter(())
+        if message.tags and (collected := multiline.collect(self, session, message)) is not None:
+            return collected
         row = commands.TABLE.get(message.command)
         if row is None or (session.person is None and not row.stranger):
             return iter((self._unknown(session, message.command),))
         if len(message.params) < row.minimum:
             return iter((self.numeric(session, numerics.ERR_NEEDMOREPARAMS, message.command),))
         limit = self.rules.limits.targets
-        if row.listed and message.params and message.params[0].count(",") >= limit:
+        if 0 < row.listed <= len(message.params) and message.params[row.listed - 1].count(",") >= limit:
             return iter((self.numeric(session, numerics.ERR_TOOMANYTARGETS, text=(limit,)),))
         if row.admin and not (session.person is not None and self.admin(session.person)):
             return iter((self.numeric(session, numerics.ERR_NOPRIVILEGES),))

@@ -6,23 +6,27 @@ import fnmatch
 import re
 from functools import lru_cache
 
+from securechat.protocol.names import fold
+
 MAX_MASK = 128
-"""Longest mask in bytes, so that a full list entry still fits a line."""
+"""Longest mask in full, in bytes, so that a list entry still fits a line."""
 
 
 def normalise(mask: str) -> str | None:
-    """Return a mask in full: "bob" means the account bob; None where it is no mask.
+    """Return a mask in full and casefolded: "Bob" means the account bob; None where it is no mask.
 
     Nick, user and host of everybody here name the account and nothing else, so whatever shape a client
-    makes of a ban, it says which accounts it means.
+    makes of a ban, it says which accounts it means. A mask in full is its own full form.
     """
-    if not mask or len(mask.encode()) > MAX_MASK - 6 or any(char in " ,:\x07" for char in mask):
+    mask = fold(mask)  # first: it turns wide forms of "," and ":" into these
+    if not mask or any(char in " ,:\x07" for char in mask):
         return None
     nick, bang, rest = mask.partition("!")
     if not bang and "@" in mask:
         nick, rest = "*", mask
     user, _, host = rest.partition("@")
-    return f"{nick or '*'}!{user or '*'}@{host or '*'}"
+    full = f"{nick or '*'}!{user or '*'}@{host or '*'}"
+    return full if len(full.encode()) <= MAX_MASK and fold(full) == full else None
 
 
 def matches(mask: str, key: str) -> bool:

@@ -34,7 +34,7 @@ _WRONG: Final = {
 
 
 def mode(hub: Hub, session: Session, message: Message) -> Effects:
-    """MODE <channel or own nick> [<changes> [<parameters>]] (modern-irc, "MODE message")."""
+    """MODE <channel or own nick> [<changes> [<parameters>]]: shows or changes modes."""
     target, change = message.params[0], message.params[1:]
     if not target.startswith("#"):
         yield from _own_mode(hub, session, target, "".join(change[:1]))
@@ -56,7 +56,8 @@ def _channel_modes(hub: Hub, session: Session, channel: Channel, params: list[st
     assert person is not None
     wanted: list[Change] = []
     refused = False
-    for item in modes.read(params):
+    # Each thing is answered once: "bbbb..." must not list the bans as often as it has letters.
+    for item in dict.fromkeys(modes.read(params)):
         if isinstance(item, Query):
             yield from _list(hub, session, channel, item.letter)
         elif not hub.operates(person, channel):
@@ -66,10 +67,12 @@ def _channel_modes(hub: Hub, session: Session, channel: Channel, params: list[st
         elif isinstance(item, Refusal):
             yield _wrong(hub, session, channel, item)
         else:
-            checked = _check(hub, session, channel, item)
+            checked = _check(hub, session, channel, item, wanted)
             if isinstance(checked, Reply):
                 yield checked
-            elif checked not in wanted and modes.alters(channel, checked):
+                continue
+            wanted = [change for change in wanted if not modes.same(change, checked)]
+            if modes.alters(channel, checked):
                 wanted.append(checked)
     while wanted:
         fitting = _fitting(person.source_size, channel, wanted)
@@ -85,8 +88,8 @@ def _fitting(source_size: int, channel: Channel, wanted: list[Change]) -> int:
     return count
 
 
-def _check(hub: Hub, session: Session, channel: Channel, change: Change) -> Change | Reply:
-    """Return a change with its parameter as the server writes it, or why it cannot be made."""
+def _check(hub: Hub, session: Session, channel: Channel, change: Change, wanted: list[Change]) -> Change | Reply:
+    """Return a change with its parameter as the server writes it, or why it cannot follow those wanted."""
     sort = modes.TABLE[change.letter].sort
     if sort is modes.Sort.RANK:
         member = channel.members.get(fold(change.param))
@@ -94,7 +97,7 @@ def _check(hub: Hub, session: Session, channel: Channel, change: Change) -> Chan
             name = repeatable(change.param)
             return hub.numeric(session, numerics.ERR_USERNOTINCHANNEL, name, channel.name)
         return change._replace(param=member.person.name)
-    entries = sum(map(len, channel.lists.values()))
+    entries = sum(map(len, channel.lists.values())) + sum(other.letter in _LISTS for other in wanted)
     if sort is modes.Sort.LIST and change.sign == "+" and entries >= modes.MAX_LIST:
         return hub.numeric(session, numerics.ERR_BANLISTFULL, channel.name, change.letter)
     return change
@@ -127,7 +130,7 @@ def _own_mode(hub: Hub, session: Session, target: str, change: str) -> Effects:
             sign = letter
         elif letter == "B":
             bot = sign == "+"
-    if change.strip("+-iB"):
+    if not set(change) <= {"+", "-", *modes.USER}:
         yield hub.numeric(session, numerics.ERR_UMODEUNKNOWNFLAG)
     elif bot != person.bot:
         yield Draft(Kind.BOT, "", person.name, "+" if bot else "-")
@@ -136,7 +139,7 @@ def _own_mode(hub: Hub, session: Session, target: str, change: str) -> Effects:
 
 
 def kick(hub: Hub, session: Session, message: Message) -> Effects:
-    """KICK <channel> <nick>{,<nick>} [:<reason>]."""
+    """KICK <channel> <nick>{,<nick>} [:<reason>]: removes members, except the owner. They may join again."""
     person = session.person
     assert person is not None
     channel = hub.find(session, message.params[0])
@@ -147,7 +150,7 @@ def kick(hub: Hub, session: Session, message: Message) -> Effects:
         yield hub.not_operator(session, channel)
         return
     reason = message.params[2] if len(message.params) > 2 and message.params[2] else person.name
-    for name in message.params[1].split(",")[: hub.rules.limits.targets]:
+    for name in message.params[1].split(","):
         member = channel.members.get(fold(name))
         if member is None:
             yield hub.numeric(session, numerics.ERR_USERNOTINCHANNEL, repeatable(name), channel.name)
@@ -161,7 +164,7 @@ def kick(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def invite(hub: Hub, session: Session, message: Message) -> Effects:
-    """INVITE <nick> <channel>; alone, the invitations that one has."""
+    """INVITE <nick> <channel>: lets somebody in once, whatever +i, +k and +l say. Alone, lists those one has."""
     person = session.person
     assert person is not None
     if len(message.params) < 2:

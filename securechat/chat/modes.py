@@ -50,6 +50,13 @@ TABLE: Final[dict[str, Mode]] = {
 }
 
 
+USER: Final = {
+    "B": "is a program, not a human",
+    "i": "is found by name only; on for everybody, for good",
+}
+"""Modes of users, and what they say of them."""
+
+
 class Change(NamedTuple):
     """One wanted change: sign "+" or "-", letter, and its parameter or empty."""
 
@@ -93,7 +100,7 @@ def read(params: list[str]) -> Iterator[Change | Query | Refusal]:
         if needs and not param:
             yield Query(letter) if mode.sort is Sort.LIST else Refusal(letter, "parameter")
             continue
-        taken += bool(param)
+        taken += needs or mode.sort is Sort.KEY  # "-k" is always written with one
         if taken > MAX_CHANGES:
             return
         yield _change(sign, letter, mode.sort, param)
@@ -112,6 +119,12 @@ def _change(sign: str, letter: str, sort: Sort, param: str) -> Change | Refusal:
         fits = param.isascii() and param.isdecimal() and 0 < len(param) <= 6 and int(param) > 0
         return Change(sign, letter, str(int(param))) if fits else Refusal(letter, "limit")
     return Change(sign, letter, param)
+
+
+def same(one: Change, other: Change) -> bool:
+    """Whether two changes are of one thing, so that the later one is the one that counts."""
+    several = TABLE[one.letter].sort in (Sort.LIST, Sort.RANK)
+    return one.letter == other.letter and (one.param == other.param or not several)
 
 
 def alters(channel: Channel, change: Change) -> bool:

@@ -23,33 +23,49 @@ NEXT_LINE, SAME_LINE = "\n", "\r"
 
 
 def batch(hub: Hub, session: Session, message: Message) -> Effects:
-    """BATCH +<reference> draft/multiline <target>, its lines, BATCH -<reference>: one message of several lines."""
-    reference = message.params[0]
-    sign, reference = reference[:1], reference[1:]
-    if sign == "+" and reference and not session.caps & Cap.MULTILINE:
-        yield _failed(hub, session, ("MULTILINE_INVALID", "Ask for the capability draft/multiline first"))
-    elif sign == "+" and reference and session.batch is None and message.params[1:2] == [TYPE]:
-        target = "".join(message.params[2:3])
-        session.batch = Batch(reference, target, client_tags(message.tags), own_label(session, message))
-        if not target or "," in target:
-            session.batch.fault = ("MULTILINE_INVALID", "A multiline batch has one target")
+    """BATCH +<reference> draft/multiline <target>: one message of several lines, up to BATCH -<reference>."""
+    sign, reference = message.params[0][:1], message.params[0][1:]
+    if sign == "+" and reference:
+        if session.batch is not None:
+            text = "The batch before this one was not ended; nothing of it was sent"
+            yield _failed(hub, session, ("MULTILINE_INVALID", text))
+        session.batch = _opened(session, message, reference)
     elif sign == "-" and session.batch is not None and session.batch.reference == reference:
         done, session.batch = session.batch, None
         yield from _finish(hub, session, done)
     else:
-        session.batch = None
-        yield _failed(hub, session, ("MULTILINE_INVALID", "No such batch, or one is open already"))
+        yield _failed(hub, session, ("MULTILINE_INVALID", "No such batch is open"))
 
 
-def collect(session: Session, message: Message) -> bool:
-    """Take a line that belongs to the open batch; whether it did. A wrong one is answered at the batch's end."""
-    open_batch = session.batch
-    tags = parse_tags(message.tags)
-    if open_batch is None or tags.get("batch") != open_batch.reference:
-        return False
+def _opened(session: Session, message: Message, reference: str) -> Batch:
+    """Return a batch that begins. One that cannot be takes its lines all the same, and is refused at its end."""
+    kind, target = (*message.params[1:3], "", "")[:2]
+    opened = Batch(reference, target, client_tags(message.tags), own_label(session, message))
+    if not session.caps & Cap.MULTILINE:
+        opened.fault = ("MULTILINE_INVALID", "Ask for the capability draft/multiline first")
+    elif kind != TYPE:
+        opened.fault = ("UNKNOWN_TYPE", repeatable(reference), repeatable(kind), f"The one type here is {TYPE}")
+    elif not target or "," in target:
+        opened.fault = ("MULTILINE_INVALID", "A multiline batch has one target")
+    return opened
+
+
+def collect(hub: Hub, session: Session, message: Message) -> Effects | None:
+    """Take a line that belongs to a batch; None for one that does not.
+
+    A wrong line is answered at the batch's end. One of a batch that is not open is never sent by itself.
+    """
+    if "batch=" not in message.tags or session.person is None:
+        return None
+    tags, open_batch = parse_tags(message.tags), session.batch
+    if "batch" not in tags:
+        return None
+    if open_batch is None or tags["batch"] != open_batch.reference:
+        text = "This line was not sent: the batch that it belongs to is not open"
+        return iter((_failed(hub, session, ("MULTILINE_INVALID", text)),))
     if not open_batch.fault:
         open_batch.fault = _add(session, open_batch, message, concat=CONCAT in tags)
-    return True
+    return iter(())
 
 
 def _add(session: Session, batch_: Batch, message: Message, *, concat: bool) -> tuple[str, ...]:

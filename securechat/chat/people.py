@@ -25,6 +25,8 @@ class Registration:
     """CAP LS or REQ was said and CAP END not yet: the login waits."""
     passed: Credentials | None = None
     """From PASS; checked once the rest is there."""
+    checking_pass: bool = False
+    """The password being checked is that of PASS, not of SASL."""
     exchange: PlainExchange | None = None
     tries: int = 0
 

@@ -39,7 +39,7 @@ def away(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def setname(hub: Hub, session: Session, message: Message) -> Effects:
-    """SETNAME :<real name> (IRCv3 setname)."""
+    """SETNAME :<real name>: changes the real name (IRCv3 setname)."""
     person = session.person
     assert person is not None
     name = message.params[0]
@@ -51,18 +51,19 @@ def setname(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def monitor(hub: Hub, session: Session, message: Message) -> Effects:
-    """MONITOR +|- <nick>{,<nick>}, C, L, S (IRCv3 monitor)."""
+    """MONITOR +|- <nick>{,<nick>} or C, L, S: be told who comes and goes; clear, list, state (IRCv3 monitor)."""
     verb, names = message.params[0].upper(), ",".join(message.params[1:2]).split(",")
     listed = session.monitored or {}
     if verb == "+":
         added = {
-            fold(name): name for name in names if 0 < len(name.encode()) <= MAX_NICK_BYTES and "!" not in name
+            fold(name): name for name in names if 0 < size(name) <= MAX_NICK_BYTES and not set(name) & set(" :!")
         }
         fresh = {key: name for key, name in added.items() if key not in listed}
         room = MAX_MONITORED - len(listed)
         if len(fresh) > room:
-            left = ",".join(list(fresh.values())[room:])
-            yield hub.numeric(session, numerics.ERR_MONLISTFULL, str(MAX_MONITORED), left)
+            for left in fill(list(fresh.values())[room:], _ROOM):
+                full = (str(MAX_MONITORED), left.replace(" ", ","))
+                yield hub.numeric(session, numerics.ERR_MONLISTFULL, *full)
         hub.watch(session, dict(list(fresh.items())[:room]))
         yield from _statuses(hub, session, [key for key in added if key in (session.monitored or {})])
     elif verb == "-":
@@ -94,7 +95,8 @@ def ison(hub: Hub, session: Session, message: Message) -> Effects:
     """ISON <nick> {<nick>}: which of them are here."""
     asked = " ".join(message.params).split()
     here = [hub.people[fold(name)].name for name in asked if hub.online(fold(name))]
-    yield hub.numeric(session, numerics.RPL_ISON, text=(fill(here, _ROOM)[0],))
+    for text in fill(here, _ROOM):
+        yield hub.numeric(session, numerics.RPL_ISON, text=(text,))
 
 
 def userhost(hub: Hub, session: Session, message: Message) -> Effects:
@@ -106,4 +108,5 @@ def userhost(hub: Hub, session: Session, message: Message) -> Effects:
             person = hub.people[key]
             star = "*" if hub.admin(person) else ""
             found.append(f"{person.name}{star}={'-' if person.away else '+'}u@{person.key}")
-    yield hub.numeric(session, numerics.RPL_USERHOST, text=(fill(found, 480)[0],))
+    for text in fill(found, _ROOM):
+        yield hub.numeric(session, numerics.RPL_USERHOST, text=(text,))

@@ -56,7 +56,7 @@ def topic_lines(hub: Hub, session: Session, channel: Channel, *, asked: bool = F
 
 
 def list_(hub: Hub, session: Session, message: Message) -> Effects:
-    """LIST [<channel or condition>{,...}] (modern-irc; ISUPPORT ELIST=CMNTU). Secret channels are not in it."""
+    """LIST [<channel or condition>{,...}]: channels, secret ones left out (modern-irc; ISUPPORT ELIST=CMNTU)."""
     tests = [_condition(hub.now, word) for word in ",".join(message.params[:1]).split(",") if word]
     for channel in hub.channels.values():
         here = channel.present()

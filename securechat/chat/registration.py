@@ -34,7 +34,7 @@ HOW_TO_LOG_IN = (
 
 
 def cap(hub: Hub, session: Session, message: Message) -> Effects:
-    """CAP LS|LIST|REQ|END (IRCv3 capability-negotiation): LS and REQ hold up the login until END."""
+    """CAP LS|LIST|REQ|END: LS and REQ hold up the login until END (IRCv3 capability-negotiation)."""
     registration = session.registration
     verb, rest = message.params[0].upper(), message.params[1:]
     if registration is not None and verb in ("LS", "REQ"):
@@ -76,7 +76,7 @@ def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
 
 
 def authenticate(hub: Hub, session: Session, message: Message) -> Effects:
-    """AUTHENTICATE PLAIN, then the response in pieces of 400 characters; "*" aborts (IRCv3 sasl-3.1)."""
+    """AUTHENTICATE <word>: PLAIN, then the response in pieces of 400 characters; "*" aborts (IRCv3 sasl-3.1)."""
     registration, word = session.registration, message.params[0]
     if registration is None or session.account is not None:
         yield hub.numeric(session, numerics.ERR_SASLALREADY)
@@ -113,7 +113,7 @@ def _response(
 
 
 def password(hub: Hub, session: Session, message: Message) -> Effects:
-    """PASS <name>:<password>, for clients without SASL. Checked when NICK and USER are there."""
+    """PASS <name>:<password>: for clients without SASL. Checked when NICK and USER are there."""
     registration = session.registration
     if registration is None:
         yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
@@ -140,7 +140,7 @@ def nick(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def user(hub: Hub, session: Session, message: Message) -> Effects:
-    """USER <user> 0 * :<realname>."""
+    """USER <user> 0 * :<realname>: the real name that others see; a user name is not shown to anybody."""
     registration = session.registration
     if registration is None or registration.user:
         yield hub.numeric(session, numerics.ERR_ALREADYREGISTERED)
@@ -159,7 +159,7 @@ def answered(hub: Hub, session: Session, account: Account | None) -> Effects:
         yield from _refused(hub, session, registration)
         return
     session.account = account
-    if registration.passed is None:
+    if not registration.checking_pass:
         mask = f"{account.name}!u@{account.key}"
         yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
         yield hub.numeric(session, numerics.RPL_SASLSUCCESS)
@@ -168,7 +168,7 @@ def answered(hub: Hub, session: Session, account: Account | None) -> Effects:
 
 def _refused(hub: Hub, session: Session, registration: Registration) -> Effects:
     registration.tries += 1
-    if registration.passed is not None:
+    if registration.checking_pass:
         yield hub.numeric(session, numerics.ERR_PASSWDMISMATCH, text=(REFUSED,))
         yield Close(session, error(REFUSED), "login refused")
         return
@@ -184,6 +184,7 @@ def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
     if session.account is not None:
         yield from _complete(hub, session, session.account, registration.realname)
     elif registration.passed is not None:
+        registration.checking_pass = True
         yield Ask(session, registration.passed)
     else:
         yield Reply(session, fail(hub.rules.server, "*", "ACCOUNT_REQUIRED", text=HOW_TO_LOG_IN))

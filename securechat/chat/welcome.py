@@ -60,7 +60,9 @@ def burst(hub: Hub, session: Session) -> Effects:
     flags = modes.letters(modes.Sort.FLAG) + modes.letters(modes.Sort.RANK)
     others = "".join(modes.letters(sort) for sort in (modes.Sort.LIST, modes.Sort.KEY, modes.Sort.LIMIT))
     version = f"securechat-{rules.version}"
-    yield hub.numeric(session, numerics.RPL_MYINFO, rules.server, version, "Bi", flags + others, others)
+    yield hub.numeric(
+        session, numerics.RPL_MYINFO, rules.server, version, "".join(modes.USER), flags + others, others
+    )
     yield from isupport_lines(hub, session)
     yield from lusers_lines(hub, session)
     yield from motd_lines(hub, session)

@@ -24,7 +24,7 @@ WHOX_FIELDS = "tcuihsnfdlaor"
 
 
 def who(hub: Hub, session: Session, message: Message) -> Effects:
-    """WHO <channel, nick or pattern> [o][%<fields>[,<token>]] (modern-irc, IRCv3 whox)."""
+    """WHO <channel, nick or pattern> [o][%<fields>[,<token>]]: who that is (modern-irc, IRCv3 whox)."""
     mask = message.params[0] if message.params else "*"
     options, percent, wanted = (message.params[1] if len(message.params) > 1 else "").partition("%")
     fields, _, token = wanted.partition(",")
@@ -93,7 +93,7 @@ def _whox_line(hub: Hub, session: Session, found: tuple[Person, Channel | None],
 
 
 def whois(hub: Hub, session: Session, message: Message) -> Effects:
-    """WHOIS [<server>] <nick> (modern-irc)."""
+    """WHOIS [<server>] <nick>: all that one may know of somebody (modern-irc)."""
     name = message.params[-1] if message.params else ""
     key = fold(name)
     if hub.online(key):

@@ -22,7 +22,7 @@ FORESEEN: Final = {
     "securechat.certs.files": "CertificateError",
     "securechat.config": "ConfigError",
     "securechat.server.accounts": "AccountRefused",
-    "securechat.server.app": "ServerError",
+    "securechat.server.parts": "ServerError",
     "securechat.server.passwords": "PasswordRefused",
     "securechat.storage.users": "UsersError",
 }

@@ -93,7 +93,7 @@ def _run(settings: config.ServerConfig) -> None:
         received = signal.Signals(signal.sigwait(signals))
         if not server.failed:
             logging.getLogger(__name__).info("stopping (%s)", received.name)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    # The signals stay blocked: a second one that is pending would end the process here in its own way.
     if server.failed:
         raise CommandError("The server stopped because of an internal error; its log says more.")
 

@@ -176,16 +176,31 @@ class Connection:
         del outbox[:count]
         return chunk
 
-    def say_goodbye(self) -> None:
-        """Send close_notify and FIN; what still comes in afterwards is raw and to be thrown away."""
+    def say_goodbye(self) -> bool:
+        """Send close_notify and FIN; False while there is no room to write the first.
+
+        The peer's close_notify is not waited for, and need not come. What still comes in afterwards is raw and
+        to be thrown away.
+        """
         try:
             self.sock.unwrap()
+        except ssl.SSLWantWriteError:
+            self.write_wants = EVENT_WRITE
+            return False
         except (OSError, ValueError):
-            pass  # the peer's close_notify is not waited for, and need not come
+            pass  # sent, and its answer is not here yet; or the peer is gone
         try:
             self.sock.shutdown(SHUT_WR)
         except OSError:
             pass  # gone already
+        return True
+
+    def discard(self) -> bool:
+        """Throw away input that comes in after the goodbye; True at its end."""
+        try:
+            return not self.sock.recv(65536)
+        except BlockingIOError:
+            return False
 
     def wanted(self, *, reading: bool) -> int:
         """Return the selector mask for the next operations; `reading` says whether input is welcome."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import selectors
 import socket
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from securechat.net.jobs import Adopt
 from securechat.net.limits import NetLimits
@@ -25,25 +27,39 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
     Raises OSError where an address cannot be had.
     """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    missing: OSError | None = None
+    with contextlib.ExitStack() as undo:
         for family, _, _, _, address in dict.fromkeys(found):
             if sockets and port == 0:
                 address = (address[0], sockets[0].getsockname()[1], *address[2:])  # noqa: PLW2901
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sockets.append(sock)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind(address)
-            sock.listen(BACKLOG)
-            sock.setblocking(False)
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
+            try:
+                sockets.append(undo.enter_context(_listen_on(family, address)))
+            except OSError as error:
+                # A machine without IPv6 still has "::1 localhost" in its hosts file.
+                if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                    raise
+                missing = error
+        if not sockets:
+            raise missing or OSError(errno.EADDRNOTAVAIL, "no such address")
+        undo.pop_all()
     return sockets
+
+
+def _listen_on(family: int, address: tuple[Any, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class Listener:
@@ -68,7 +84,8 @@ class Listener:
 
     def stop(self) -> None:
         """End `run` soon."""
-        self._wake_out.send(b"\0")
+        with contextlib.suppress(OSError):  # it has ended already
+            self._wake_out.send(b"\0")
 
     def run(self) -> None:
         """Accept until stopped, then close the listening sockets."""
@@ -83,6 +100,10 @@ class Listener:
                 for sock in self._sockets:
                     if sock in ready:
                         self._accept(sock)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the sockets of a listener that never ran. Doing it again does nothing."""
         for sock in (*self._sockets, self._wake_in, self._wake_out):
             sock.close()
 

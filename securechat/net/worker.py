@@ -74,8 +74,8 @@ class Worker:
             self._woken = True
             try:
                 self._wake_out.send(b"\0")
-            except BlockingIOError:
-                pass  # the buffer is full of wakes already
+            except OSError:
+                pass  # the buffer is full of wakes already, or the worker has ended and needs none
 
     def run(self) -> None:
         """Serve until stopped and the last connection is closed."""
@@ -85,9 +85,13 @@ class Worker:
         finally:
             for connection in list(self._connections):
                 self._drop(connection, "server failed")
-            self._selector.close()
-            self._wake_in.close()
-            self._wake_out.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of what a worker has that never ran. Doing it again does nothing."""
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
 
     def _round(self) -> None:
         again, self._again = self._again, []
@@ -117,9 +121,8 @@ class Worker:
     def _patience(self, busy: bool) -> float | None:
         if busy or self._dirty:
             return 0
-        timeout = self._timers.next() - time.monotonic()
-        if self._throttled:
-            timeout = min(timeout, THROTTLE_SECONDS)
+        soon = THROTTLE_SECONDS if self._throttled else math.inf
+        timeout = min(self._timers.next() - time.monotonic(), soon)
         return None if timeout == math.inf else max(0.0, timeout)
 
     def _guard(self, connection: Connection, mask: int) -> None:
@@ -137,7 +140,8 @@ class Worker:
         if stage is Stage.HANDSHAKE:
             self._handshake(connection)
         elif stage is Stage.LINGER:
-            self._discard_input(connection)
+            if connection.discard():
+                self._drop(connection, connection.reason)
         elif stage is not Stage.CLOSED:
             if mask & connection.write_wants:
                 self._write(connection)
@@ -158,6 +162,8 @@ class Worker:
         """Tell the selector what this connection waits for."""
         if connection.stage in (Stage.HANDSHAKE, Stage.LINGER):
             mask = connection.read_wants
+        elif connection.stage is Stage.CLOSING:
+            mask = connection.write_wants
         else:
             mask = connection.wanted(reading=self._welcome(connection))
         if mask == connection.interest:
@@ -182,10 +188,10 @@ class Worker:
 
     def _read(self, connection: Connection) -> None:
         data = connection.receive()
-        if data is None:
-            return
         if not data:
-            self._drop(connection, "connection closed")
+            if data is not None:
+                connection.say_goodbye()
+                self._drop(connection, "connection closed")
             return
         connection.heard = time.monotonic()
         connection.pinged = False
@@ -210,8 +216,7 @@ class Worker:
             connection.inflight -= size
 
     def _write(self, connection: Connection) -> None:
-        if connection.flush() and connection.stage is Stage.CLOSING:
-            connection.say_goodbye()
+        if connection.flush() and connection.stage is Stage.CLOSING and connection.say_goodbye():
             connection.stage = Stage.LINGER
             connection.read_wants = EVENT_READ
 
@@ -253,11 +258,12 @@ class Worker:
     def _adopt(self, job: Adopt) -> None:
         """Wrap an accepted socket and begin its handshake."""
         try:
+            job.sock.getpeername()  # wrapping a socket whose peer is gone would raise and not close it
             sock = self._context().wrap_socket(
                 job.sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
             )
         except OSError as error:
-            # wrap_socket notices a peer that is gone already, and has closed the socket then.
+            job.sock.close()
             self._handler.refused(job.host, explain(error, handshake=True))
             self._handler.released(job.host)
             return
@@ -277,14 +283,6 @@ class Worker:
             self._throttled.discard(connection)
             self._timers.set(connection, time.monotonic() + self._limits.linger_seconds)
             self._guard(connection, connection.write_wants)
-
-    def _discard_input(self, connection: Connection) -> None:
-        try:
-            over = not connection.sock.recv(65536)
-        except BlockingIOError:
-            return
-        if over:
-            self._drop(connection, connection.reason)
 
     def _drop(self, connection: Connection, reason: str) -> None:
         """Forget a connection now. Unregistered before it is closed: its number is used again at once."""
@@ -330,6 +328,9 @@ class Worker:
             self._drop(connection, connection.reason)
         elif not connection.admitted:
             self._expel(connection, "Login took too long", f"no login within {limits.login_seconds:g} s")
+        elif connection.held is not None or connection.inflight:
+            # What it has said waits for us, and its PONG may be behind that.
+            self._timers.set(connection, now + limits.idle_seconds)
         elif now < connection.heard + limits.idle_seconds:
             self._timers.set(connection, connection.heard + limits.idle_seconds)
         elif not connection.pinged:

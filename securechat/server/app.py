@@ -1,49 +1,31 @@
-"""One server, put together: what it needs from disk, its threads, its start and its stop."""
+"""One server, put together: its parts, its threads, its start and its stop."""
 
 from __future__ import annotations
 
 import logging
-import resource
-import socket
-import ssl
-import textwrap
 import time
-import unicodedata
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-import securechat
 from securechat.chat.hub import Hub
-from securechat.chat.rules import Rules
-from securechat.config import Home, ServerConfig
+from securechat.config import ServerConfig
 from securechat.net.connection import Connection, Line
 from securechat.net.jobs import Stop as StopWorker
-from securechat.net.listener import Listener, listen
-from securechat.net.tls import server_context
+from securechat.net.listener import Listener
 from securechat.net.worker import Worker
-from securechat.protocol.names import NameRefused, check_channel
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
-from securechat.server.directory import Directory
 from securechat.server.items import Closed, Lines, Opened
 from securechat.server.items import Stop as StopSequencer
+from securechat.server.parts import ServerError, address, gather, load_context, motd, raise_file_limit
 from securechat.server.sequencer import Sequencer
 from securechat.server.threads import CoreThread
-from securechat.storage.log import LogError, SqliteLog
-from securechat.storage.users import UserFile, UsersError
+
+__all__ = ["Server", "ServerError"]
 
 log = logging.getLogger(__name__)
-
-MOTD_LINES: Final = 100
-MOTD_WIDTH: Final = 80
-
-
-class ServerError(Exception):
-    """The server cannot start. The text is one sentence that names the file or command that mends it."""
 
 
 class Bridge:
@@ -85,40 +67,33 @@ class Server:
         self.failed = False
         self._on_failure = on_failure
         self._threads: list[CoreThread] = []
-        with ExitStack() as undo:
-            self._context = _load_context(config)
-            users = UserFile(config.home.users)
-            directory = _load_users(users)
-            try:
-                store = SqliteLog(config.home.log)
-                undo.callback(store.close)
-                began = store.began()
-            except LogError as error:
-                raise ServerError(str(error)) from None
-            sockets = _listen(config)
-            for sock in sockets:
-                undo.callback(sock.close)
-            undo.pop_all()
+        parts = gather(config)
+        self._context, self._store = parts.context, parts.store
         self._bridge = Bridge()
         ping = f"PING :{config.name}\r\n".encode()
         self._workers = [
             Worker(lane, lambda: self._context, config.limits, self._bridge, ping)
             for lane in range(config.workers)
         ]
-        self._listener = Listener(sockets, self._workers, config.limits)
-        self._checker = Checker(users, passwords.DEFAULT, config.limits.logins_waiting)
-        hub = Hub(_rules(config, began), directory.accounts, time.time_ns() // 1_000_000)
+        self._listener = Listener(parts.sockets, self._workers, config.limits)
+        self._checker = Checker(parts.users, passwords.DEFAULT, config.limits.logins_waiting)
         self._sequencer = Sequencer(
-            hub, store, directory, self._workers, self._checker.submit, self._reload, config.limits.turn_lines
+            Hub(parts.rules, parts.directory.accounts, time.time_ns() // 1_000_000),
+            (parts.store, parts.newest),
+            parts.directory,
+            self._workers,
+            self._checker.submit,
+            self._reload,
+            config.limits.turn_lines,
         )
         self._bridge.sequencer, self._bridge.listener = self._sequencer, self._listener
         self._checker.answer = self._sequencer.put
-        self.port: int = sockets[0].getsockname()[1]
-        self.addresses = [_address(sock) for sock in sockets]
+        self.port: int = parts.sockets[0].getsockname()[1]
+        self.addresses = [address(sock) for sock in parts.sockets]
 
     def start(self) -> None:
         """Start every thread; connections are accepted from here on."""
-        _raise_file_limit(self._config.limits.connections)
+        raise_file_limit(self._config.limits.connections)
         bodies: list[tuple[str, Callable[[], None]]] = [("sequencer", self._sequencer.run)]
         bodies += [(f"checker-{number}", self._checker.run) for number in range(checker.THREADS)]
         bodies += [(f"worker-{lane}", worker.run) for lane, worker in enumerate(self._workers)]
@@ -134,8 +109,6 @@ class Server:
         which send those and close.
         """
         threads, self._threads = self._threads, []
-        if not threads:
-            return
         steps: list[tuple[str, Callable[[], None]]] = [
             ("listener", self._listener.stop),
             ("sequencer", lambda: self._sequencer.put(StopSequencer())),
@@ -147,6 +120,7 @@ class Server:
             for thread in threads:
                 if thread.name.startswith(name):
                     thread.join()
+        self._let_go()
 
     def __enter__(self) -> Self:
         self.start()
@@ -156,6 +130,13 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _let_go(self) -> None:
+        """Close what a thread that never ran, or died, has left open."""
+        for worker in self._workers:
+            worker.close()
+        self._listener.close()
+        self._store.close()
 
     def _stop_workers(self) -> None:
         for worker in self._workers:
@@ -168,96 +149,12 @@ class Server:
         connected notices.
         """
         try:
-            self._context = _load_context(self._config)
+            self._context = load_context(self._config)
         except ServerError as error:
             return str(error)
-        hub.rules = replace(hub.rules, motd=_motd(self._config.home))
+        hub.rules = replace(hub.rules, motd=motd(self._config.home))
         return ""
 
     def _fail(self) -> None:
         self.failed = True
         self._on_failure()
-
-
-def _load_context(config: ServerConfig) -> ssl.SSLContext:
-    certificate, key = config.home.certs / "server.pem", config.home.certs / "server.key"
-    if not certificate.exists() or not key.exists():
-        raise ServerError(f"There is no server certificate in {config.home.certs}: run `securechat init-certs`.")
-    try:
-        return server_context(certificate, key, tls12=config.tls12)
-    except ssl.SSLError:
-        raise ServerError(
-            f"{certificate} and {key} are damaged or do not belong together: run `securechat init-certs`."
-        ) from None
-    except OSError as error:
-        raise ServerError(
-            f"{error.filename or key} cannot be read ({error.strerror}): run this as the user who owns it."
-        ) from None
-
-
-def _load_users(users: UserFile) -> Directory:
-    try:
-        directory = Directory(users, loud=True)
-    except UsersError as error:
-        raise ServerError(str(error)) from None
-    if not directory.accounts:
-        raise ServerError(f"There are no users in {users.path}: run `securechat adduser NAME`.")
-    return directory
-
-
-def _listen(config: ServerConfig) -> list[socket.socket]:
-    try:
-        return listen(config.host, config.port)
-    except socket.gaierror:
-        raise ServerError(f"--host {config.host} is not an address of this machine.") from None
-    except OSError as error:
-        raise ServerError(
-            f"Cannot listen on {config.host} port {config.port} ({error.strerror}): "
-            "stop what uses it, or choose another with --host and --port."
-        ) from None
-
-
-def _rules(config: ServerConfig, began: int | None) -> Rules:
-    if config.lobby is not None:
-        try:
-            check_channel(config.lobby)
-        except NameRefused as refused:
-            raise ServerError(f"--lobby {config.lobby}: {refused}") from None
-    since = datetime.fromtimestamp(began / 1000, UTC) if began else datetime.now(UTC)
-    return Rules(
-        server=config.name,
-        limits=config.limits,
-        lobby=config.lobby,
-        version=securechat.__version__,
-        started=f"{since:%Y-%m-%d %H:%M} UTC",
-        motd=_motd(config.home),
-    )
-
-
-def _motd(home: Home) -> tuple[str, ...]:
-    """Return the message of the day in lines that fit, without control characters; empty where there is none."""
-    try:
-        text = home.motd.read_text("utf-8", errors="replace")
-    except OSError:
-        return ()
-    lines = []
-    for line in text.splitlines()[:MOTD_LINES]:
-        clean = "".join(char for char in line if unicodedata.category(char) != "Cc")
-        lines += textwrap.wrap(clean, MOTD_WIDTH) or [""]
-    return tuple(lines)
-
-
-def _raise_file_limit(connections: int) -> None:
-    """Let the process open as many sockets as it may serve, as far as the system allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + 64
-    if soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        if most < wanted:
-            log.warning("the system allows %d open files: fewer connections than --limit connections", most)
-
-
-def _address(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

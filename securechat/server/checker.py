@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from queue import Full, Queue
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 
 THREADS: Final = 2
 """Argon2 checks at once: each takes 19 MiB and, though it frees the interpreter, a core."""
+
+
+STOP_SECONDS: Final = 10.0
+"""How long stopping waits for a place in the queue."""
 
 
 class Checker:
@@ -45,8 +50,9 @@ class Checker:
 
     def stop(self) -> None:
         """End every thread in `run` after the checks that wait."""
-        for _ in range(THREADS):
-            self._jobs.put(None)
+        with contextlib.suppress(Full):  # then they are dead, and nobody takes anything any more
+            for _ in range(THREADS):
+                self._jobs.put(None, timeout=STOP_SECONDS)
 
     def run(self) -> None:
         """Check until stopped."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from securechat.protocol.names import NameRefused, check_nick
 from securechat.records import Account
 from securechat.storage.users import Stamp, UserFile, UsersError
 
@@ -22,7 +23,7 @@ class Directory:
         self._users = users
         self._loud = loud
         self._stamp: Stamp = users.stamp()
-        self.accounts: Mapping[str, Account] = users.load()
+        self.accounts = self._load()
 
     def refresh(self) -> bool:
         """Read the file again if it changed, and say whether it did.
@@ -38,13 +39,28 @@ class Directory:
             self._report(f"{self._users.path} is gone: restore it, or run `securechat adduser`.")
             return False
         try:
-            self.accounts = self._users.load()
+            self.accounts = self._load()
         except UsersError as failure:
             self._report(str(failure))
             return False
         if self._loud:
             log.info("read %s: %d users", self._users.path, len(self.accounts))
         return True
+
+    def _load(self) -> Mapping[str, Account]:
+        """Return the accounts; raise UsersError also where somebody's hand made a name that cannot be spoken."""
+        accounts = self._users.load()
+        for account in accounts.values():
+            try:
+                sound = check_nick(account.name) == account.key
+            except NameRefused:
+                sound = False
+            if not sound:
+                raise UsersError(
+                    f"{self._users.path} has an account whose name or key is not as `securechat adduser` writes "
+                    f"them ({account.name[:32]!a}); mend it or restore a copy."
+                )
+        return accounts
 
     def _report(self, trouble: str) -> None:
         if self._loud:

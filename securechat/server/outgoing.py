@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from securechat.chat.effects import Fanout, Output, Reply
-from securechat.chat.people import Session
+from securechat.chat.people import Audience, Session
 from securechat.net.jobs import Turn
 from securechat.protocol.capabilities import VARIANT_MASK
 
@@ -57,13 +57,13 @@ class _Lane:
 class Outgoing:
     """One turn's output, gathered before the commit and handed to the workers after it.
 
-    Lines for one audience are joined even when lines for others came between: an audience is a channel's
-    membership at one moment, so a channel's own order stays. A reply ends all joining of its lane, so that
-    nothing that was decided after a reply overtakes it.
+    Lines in a row for one audience are joined once for all who read the same; anything else in between ends
+    the row, so that nobody reads anything before what was said earlier.
     """
 
     def __init__(self, lanes: int) -> None:
         self._lanes = [_Lane() for _ in range(lanes)]
+        self._audience: Audience | None = None
 
     def add(self, output: Output) -> None:
         """Add what applying an entry gave."""
@@ -84,6 +84,10 @@ class Outgoing:
         lane.runs.append(run)
 
     def _fanout(self, fanout: Fanout) -> None:
+        if fanout.audience is not self._audience:
+            self._audience = fanout.audience
+            for lane in self._lanes:
+                lane.open.clear()
         skip = fanout.skip
         skipped = (skip.lane, int(skip.caps & VARIANT_MASK)) if skip else None
         for group, links in fanout.audience.groups.items():

@@ -1,7 +1,7 @@
 """The sequencer thread: one order for everything (laws 2 and 3).
 
 Each turn takes what has come in, lets the hub decide and apply it, commits all entries at once, and only then
-hands the output to the workers.
+hands the output to the workers. What a turn has gathered so far is in its `ledger`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from securechat.chat.effects import Admit, Ask, Close, Effects, Output, Rehash, Reply
+from securechat.chat.effects import Admit, Ask, Close, Effects, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
 from securechat.chat.people import Session
-from securechat.chat.render import error, fail
+from securechat.chat.render import error
 from securechat.net.connection import Connection, Line
 from securechat.net.worker import Worker
 from securechat.protocol import numerics
@@ -27,6 +27,7 @@ from securechat.protocol.sasl import Credentials
 from securechat.records import EPHEMERAL, Draft, Entry, Kind
 from securechat.server.directory import Directory
 from securechat.server.items import Answered, Closed, Item, Lines, Opened
+from securechat.server.ledger import Ledger
 from securechat.server.outgoing import Outgoing
 from securechat.storage.log import Log, LogError
 
@@ -40,14 +41,15 @@ class Sequencer:
     """Drives the hub. Owns it, the log's writing side and the map from connections to sessions.
 
     Owned by the thread that calls `run`; others call `put` only. `ask(session, credentials)` starts a password
-    check elsewhere and says whether there was room for it; its answer comes back as Answered.
-    `reload(hub)` reads certificates and message of the day again and returns a sentence if that failed.
+    check elsewhere and says whether there was room for it; its answer comes back as Answered. `store` is the
+    log and its last entry. `reload(hub)` reads certificates and message of the day again and returns a sentence if
+    that failed.
     """
 
     def __init__(
         self,
         hub: Hub,
-        store: Log,
+        store: tuple[Log, Entry | None],
         directory: Directory,
         workers: Sequence[Worker],
         ask: Callable[[Session, Credentials], bool],
@@ -55,7 +57,7 @@ class Sequencer:
         turn_lines: int,
     ) -> None:
         self._hub = hub
-        self._log = store
+        self._log, newest = store
         self._directory = directory
         self._check_accounts = True
         self._workers = workers
@@ -66,18 +68,14 @@ class Sequencer:
         self._sessions: dict[Connection, Session] = {}
         self._waiting: dict[Session, deque[tuple[list[Line], int]]] = {}
         """Sessions with a question open, and what they said since."""
-        newest = store.last()
         self._seq = newest.seq if newest else 0
         self._now = newest.time if newest else 0
         self._run_id = f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(3)}"
-        self._out = Outgoing(len(workers))
-        self._entries: list[Entry] = []
-        self._authors: dict[Session, str] = {}
-        """Who caused entries in this turn, with the command: they are told if it cannot be kept."""
-        self._replies: list[Reply] = []
+        self._turn = Ledger(len(workers))
+        self._applying: Entry | None = None
+        """The entry that is being applied: if that fails, it is half done."""
         self._response: Response | None = None
         """What gathers the response to a labelled command while it is being decided."""
-        self._arrived: list[Session] = []
         self._unkept: list[Draft] = []
         self._failing = False
         self._stopping = False
@@ -95,14 +93,14 @@ class Sequencer:
             self._now = self._hub.now = max(self._now, time.time_ns() // 1_000_000)
             self._hub.restore(self._log.state())
             self._decide(None, "", self._hub.prepare())
-            self._log.append(self._entries)
-            self._entries = []
+            self._log.append(self._turn.entries)
+            self._turn = Ledger(len(self._workers))
             while not self._stopping:
-                self._turn()
+                self._take_turn()
         finally:
             self._log.close()
 
-    def _turn(self) -> None:
+    def _take_turn(self) -> None:
         item: Item | None
         try:
             item = self._queue.get(timeout=WATCH_SECONDS)
@@ -158,30 +156,40 @@ class Sequencer:
             if session in self._waiting:
                 self._waiting[session].append((lines[index + 1 :], size))
                 return
-        self._out.credit(session, size)
+        self._turn.out.credit(session, size)
 
     def _decide_line(self, session: Session, line: Line) -> None:
         if isinstance(line, Fault):
             self._decide(session, "*", self._hub.decide(session, line))
             return
         label = label_of(session, line) if line.tags or line.command == "BATCH" else ""
-        if not label:
-            self._decide(session, line.command, self._hub.decide(session, line))
-            return
-        self._response = response = Response(session, label, self._hub.rules.server)
-        self._decide(session, line.command, self._hub.decide(session, line))
-        self._response = None
-        self._send(response.finish(), decided=True)
+        if label:
+            self._response = Response(session, label, self._hub.rules.server)
+        self._decide(session, line.command, self._hub.decide(session, line), label)
+        if self._response is not None:
+            response, self._response = self._response, None
+            self._turn.reply(response.finish())
 
-    def _decide(self, session: Session | None, command: str, effects: Effects) -> None:
-        """Carry out a decision; each draft is applied before the next effect is asked for."""
+    def _decide(self, session: Session | None, command: str, effects: Effects, label: str = "") -> None:
+        """Carry out a decision. A mistake of ours in it costs this one connection (law 6)."""
+        self._turn.begin(session, command, label)
+        try:
+            self._carry_out(session, effects)
+        except LogError:
+            raise
+        except Exception:
+            log.exception("%s of %s failed", command, session.address if session else "the server itself")
+            self._recover(session)
+
+    def _carry_out(self, session: Session | None, effects: Effects) -> None:
+        """Do what a decision asks for; each draft is applied before the next effect is asked for."""
         for effect in effects:
             if isinstance(effect, Draft):
-                if session is not None:
-                    self._authors[session] = command
                 self._record(effect, session)
             elif isinstance(effect, Reply):
-                self._send(effect, decided=True)
+                left = self._response.take(effect) if self._response is not None else effect
+                if isinstance(left, Reply):
+                    self._turn.reply(left)
             elif isinstance(effect, Close):
                 self._close(effect)
             elif isinstance(effect, Ask):
@@ -191,18 +199,6 @@ class Sequencer:
             else:
                 self._rehashed(effect)
 
-    def _send(self, output: Output, *, decided: bool = False) -> None:
-        """Queue output of this turn; what belongs to a labelled response waits for the rest of it.
-
-        `decided` says that it does not come from an entry, and stays true if the commit fails.
-        """
-        left = self._response.take(output) if self._response is not None else output
-        if left is None:
-            return
-        if decided and isinstance(left, Reply):
-            self._replies.append(left)
-        self._out.add(left)
-
     def _record(self, draft: Draft, origin: Session | None) -> None:
         """Give a draft its place in the log and apply it."""
         if draft.kind in EPHEMERAL:
@@ -210,16 +206,39 @@ class Sequencer:
         else:
             self._seq += 1
             entry = Entry(self._seq, f"{self._run_id}-{self._seq:x}", self._now, *draft)
-            self._entries.append(entry)
+            self._turn.entries.append(entry)
+        self._applying = entry
         for output in self._hub.apply(entry, origin):
-            self._send(output)
+            left = self._response.take(output) if self._response is not None else output
+            if left is not None:
+                self._turn.show(left)
+        self._applying = None
+
+    def _recover(self, session: Session | None) -> None:
+        """Go on after a failure of ours. An entry that was only half applied never was.
+
+        What came before it is kept and shown; then the hub is built anew from the log. If that fails too, the
+        thread ends, and with it, loudly, the server.
+        """
+        self._response = None
+        half, self._applying = self._applying, None
+        if half is not None:
+            if half.seq:
+                self._turn.entries.pop()
+                self._seq -= 1
+            self._end_turn()
+            self._hub.restore(list(self._log.state()))
+        if session is not None and session.link in self._sessions:
+            self._turn.begin(session, "QUIT")
+            self._carry_out(session, self._hub.depart(session, "Internal error"))
+            self._close(Close(session, error("Internal error: the server has logged it"), "internal error"))
 
     def _admit(self, admit: Admit) -> None:
         session = admit.session
         assert session.account is not None
         log.info("login: %s from %s", session.account.name, session.address)
-        self._arrived.append(session)
-        self._out.admit(session)
+        self._turn.arrived.append(session)
+        self._turn.out.admit(session)
 
     def _rehashed(self, rehash: Rehash) -> None:
         """Read again what an administrator may have changed, and say how that went."""
@@ -228,7 +247,7 @@ class Sequencer:
         hub = self._hub
         trouble = self._reload(hub)
         shown = trouble or "Users, certificates and message of the day have been read again"
-        self._send(hub.numeric(rehash.session, numerics.RPL_REHASHING, "securechat", text=(shown,)), decided=True)
+        self._turn.reply(hub.numeric(rehash.session, numerics.RPL_REHASHING, "securechat", text=(shown,)))
 
     def _question(self, ask: Ask) -> None:
         self._waiting[ask.session] = deque()
@@ -255,7 +274,7 @@ class Sequencer:
             return
         self._waiting.pop(session, None)
         self._say_left(session, item.reason)
-        self._decide(None, "", self._hub.depart(session, item.reason.capitalize()))
+        self._decide(session, "QUIT", self._hub.depart(session, item.reason.capitalize()))
 
     def _close(self, close: Close) -> None:
         session = close.session
@@ -263,8 +282,7 @@ class Sequencer:
             return
         self._waiting.pop(session, None)
         self._say_left(session, close.reason)
-        self._send(Reply(session, close.data), decided=True)
-        self._out.close(session, close.reason)
+        self._turn.close(close)
 
     @staticmethod
     def _say_left(session: Session, reason: str) -> None:
@@ -275,45 +293,39 @@ class Sequencer:
 
     def _end_turn(self) -> None:
         """Commit what was decided, then let the output go; or take the turn back."""
-        if self._entries:
+        out = self._turn.out
+        if self._turn.entries:
             try:
-                self._log.append(self._entries)
+                self._log.append(self._turn.entries)
             except LogError as failure:
-                self._take_back(failure)
+                out = self._take_back(failure)
             else:
                 if self._failing:
                     log.info("the log can be written again")
                 self._failing = False
-        for lane, turn in self._out.turns():
-            self._workers[lane].post(turn)
-        self._out = Outgoing(len(self._workers))
-        self._entries, self._authors, self._replies, self._arrived = [], {}, [], []
+        for lane, work in out.turns():
+            self._workers[lane].post(work)
+        self._turn = Ledger(len(self._workers))
 
-    def _take_back(self, failure: LogError) -> None:
-        """Make the turn not have happened: nobody sees what is not on disk (law 2).
+    def _take_back(self, failure: LogError) -> Outgoing:
+        """Make the turn not have happened and return what goes out instead.
 
-        Those who asked for something are told that it was not kept; who came in this turn has to come again;
-        who left has left, and is shown leaving once that can be kept. The hub goes back to what the log says:
-        if even that cannot be read, the LogError ends the thread and with it, loudly, the server.
+        Who came in this turn has to come again; who left has left, and is shown leaving once that can be kept.
+        The hub goes back to what the log says: if even that cannot be read, the LogError ends the thread.
         """
         if not self._failing:
             log.error("%s Nothing is accepted until then.", failure)
         self._failing = True
-        self._seq -= len(self._entries)
-        self._unkept += [Draft(*entry[3:]) for entry in self._entries if entry.kind is Kind.OFFLINE]
+        entries, arrived = self._turn.entries, self._turn.arrived
+        self._seq -= len(entries)
+        self._unkept += [Draft(*entry[3:]) for entry in entries if entry.kind is Kind.OFFLINE]
         self._check_accounts = True
-        self._out = self._out.without_lines()
-        for reply in self._replies:
-            if reply.session not in self._authors:
-                self._out.reply(reply)
-        for session, command in self._authors.items():
-            text = "Not accepted: the server cannot store it now; send it again later"
-            self._out.reply(Reply(session, fail(self._hub.rules.server, command, "NOT_STORED", text=text)))
-        for session in self._arrived:
+        for session in arrived:
             if session.person is not None:
                 self._hub.apply(Entry(0, "", self._now, Kind.DETACH, "", session.person.name), session)
             self._close(Close(session, error("The server cannot store anything now"), "log failed"))
         self._hub.restore(list(self._log.state()))
+        return self._turn.refused(self._hub.rules.server)
 
     def _refresh_accounts(self) -> None:
         """Take in the users file if it changed, or if what followed from the last change was not kept."""

@@ -66,6 +66,8 @@ class SqliteLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if not path.parent.is_dir():
+            raise LogError(f"{path} has no folder to be in: make that, or name another with --home.")
         self._lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600, thread_local=False)
         try:
             self._lock.acquire(timeout=0)
@@ -79,6 +81,9 @@ class SqliteLog:
         except OSError as error:
             self._lock.release()
             raise LogError(f"{path} cannot be opened: {error.strerror}.") from None
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise self._failed("opened", error) from None
         try:
             self._prepare()
         except (sqlite3.Error, LogError) as error:

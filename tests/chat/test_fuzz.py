@@ -10,18 +10,33 @@ import pytest
 from helpers.house import SECRET, House, account
 
 from securechat.chat.commands import TABLE
+from securechat.protocol.capabilities import CAPABILITIES
 from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.framing import MAX_BODY, MAX_CLIENT_TAGS, MAX_SERVER_TAGS
 from securechat.protocol.message import parse
-from securechat.protocol.names import MAX_CHANNEL, MAX_NICK, MAX_NICK_BYTES, check_channel, check_nick
+from securechat.protocol.names import (
+    MAX_CHANNEL,
+    MAX_CHANNEL_BYTES,
+    MAX_NICK,
+    MAX_NICK_BYTES,
+    check_channel,
+    check_nick,
+)
 
-WIDE = "語" * (MAX_NICK_BYTES // 3)
-TALL = "\U00020000" * (MAX_NICK_BYTES // 4)
-LONG = "ж" * MAX_NICK
-PLAIN = "a" * MAX_NICK
+
+def longest(letter: str, characters: int, room: int) -> str:
+    """As much of one letter as a name may have."""
+    return letter * min(characters, room // len(letter.encode()))
+
+
+WIDE, TALL, LONG, PLAIN = (longest(letter, MAX_NICK, MAX_NICK_BYTES) for letter in "語\U00020000жa")
 NAMES = ("alice", "Иван", WIDE, TALL, LONG, PLAIN)
-CHANNELS = ("#lobby", "#x", *("#" + letter * (MAX_CHANNEL - 1) for letter in "cж"), "#" + "語" * 42, "#" + "\U00020000" * 31)
-CAPS = "account-tag echo-message extended-join message-tags multi-prefix server-time"
+CHANNELS = (
+    "#lobby",
+    "#x",
+    *("#" + longest(letter, MAX_CHANNEL - 1, MAX_CHANNEL_BYTES - 1) for letter in "cж語\U00020000"),
+)
+CAPS = " ".join(name for name in CAPABILITIES if name not in ("sasl", "cap-notify"))
 ODD = [
     "",
     ":",
@@ -73,7 +88,10 @@ def say(device, line: str) -> None:
         message = parse(raw)
     except ProtocolError as error:
         message = error.fault
-    device.house.run(device.session, device.house.hub.decide(device.session, message))
+    if isinstance(message, Fault):
+        device.fault(message)
+    else:
+        device.house.decide(device.session, message)
 
 
 def check(house: House) -> None:
@@ -186,14 +204,130 @@ def test_every_command_with_every_oddity(command, known):
             check(house)
 
 
+class TestLists:
+    """What fills up, and what is asked of it when it is full."""
+
+    @pytest.mark.parametrize("size", range(1, 140, 3))
+    def test_masks_of_every_length(self, size):
+        house = house_of()
+        device = house.login("alice")
+        for mask in (
+            "m" * size,
+            "m" * size + "!u@h",
+            "*@" + "m" * size,
+            "!" * size,
+            "@" * size,
+            "语" * (size // 3),
+        ):
+            for letter in "beI":
+                say(device, f"MODE #lobby +{letter} {mask}")
+                say(device, "JOIN #own")
+                say(device, f"MODE #own +{letter} {mask}")
+                say(device, f"MODE #own {letter}")
+                say(device, f"MODE #own -{letter} {mask}")
+        check(house)
+        house.fresh_hub(house.hub.accounts.values())
+
+    @pytest.mark.parametrize("name", NAMES, ids=["alice", "ivan", "wide", "tall", "long", "plain"])
+    def test_ban_lists_are_shown_whole(self, name):
+        house = house_of(SERVERS[1])
+        device = house.login(name)
+        for channel in CHANNELS[1:]:
+            say(device, f"JOIN {channel}")
+            for number in range(110):
+                say(device, f"MODE {channel} +b {number}{'m' * 112}")
+            say(device, f"MODE {channel} b")
+            say(device, f"MODE {channel} +kl {'k' * 32} 999999")
+            say(device, f"MODE {channel}")
+            check(house)
+
+    @pytest.mark.parametrize(
+        "odd", [":a b", "::x", ":a b,c d", ",".join("n" * 60 + str(n) for n in range(7)), ":"]
+    )
+    def test_a_full_monitor_list(self, odd):
+        house = house_of()
+        device = house.login(WIDE)
+        for number in range(10):
+            say(device, "MONITOR + " + ",".join(f"n{number}-{n}" for n in range(10)))
+        for verb in "+-LSC+":
+            say(device, f"MONITOR {verb} {odd}")
+            check(house)
+
+    def test_one_line_does_not_ask_for_megabytes(self):
+        """A member's question is answered once, however often one line asks it."""
+        house = house_of()
+        device = house.login("alice")
+        say(device, "JOIN #x")
+        for number in range(100):
+            say(device, f"MODE #x +b {number}{'m' * 100}")
+        device.heard()
+        say(device, "MODE #x " + "b" * 480)
+        assert sum(len(line) for line in device.heard()) < 100_000
+
+    @pytest.mark.parametrize("name", NAMES, ids=["alice", "ivan", "wide", "tall", "long", "plain"])
+    def test_people_at_their_limits(self, name):
+        """Real name, away message, ranks, reasons: all as long as they may be, seen by everybody."""
+        house = house_of(SERVERS[1])
+        device = house.login(name, *CAPS.split())
+        others = [house.login(other, *CAPS.split()) for other in NAMES]
+        for letter, size in (("x", 500), ("x", 199), ("😀", 24), ("😀", 64), ("я", 48), ("я", 90)):
+            say(device, f"SETNAME :{letter * size}")
+            say(device, f"AWAY :{letter * size}")
+        for channel in CHANNELS:
+            for one in (device, *others):
+                say(one, f"JOIN {channel}")
+            check(house)
+            for other in NAMES:
+                say(device, f"MODE {channel} +oov {other} {name} {other}")
+                say(device, f"INVITE {other} {channel}")
+                say(device, f"WHO {channel} %tcuihsnfdlaor,123")
+                say(device, f"WHO {other} %tcuihsnfdlao,123")
+                say(others[0], f"WHOIS {name}")
+                say(others[2], f"WHOIS {name}")
+                say(others[2], f"PRIVMSG {name} :x")
+                for size in range(0, 400, 40):
+                    say(device, f"KICK {channel} {other} :{'r' * size}")
+                check(house)
+        say(device, "LIST")
+        say(device, "ISON :" + " ".join(NAMES))
+        say(device, "USERHOST " + " ".join(NAMES[1:]))
+        check(house)
+
+
 def random_line(dice: random.Random) -> str:
     command = dice.choice([*TABLE, *TABLE, "TAGMSG", "KICK", "X" * 40, "001", "NICK"])
     words = [*ODD, *NAMES, *CHANNELS, "PLAIN", "REQ", "LS", "END", f"alice:{SECRET}", f"{WIDE}:{SECRET}"]
+    words += [
+        "+oovv",
+        "-o+b",
+        "+bkl",
+        "bbeeII",
+        "+nmistk-nl",
+        "%tcuihsnfdlaor,9",
+        "draft/multiline",
+        "+r1",
+        "-r1",
+        "C",
+        "S",
+    ]
     words += ["sasl", f"-{CAPS}", CAPS.replace(" ", " -"), "echo-message"]
     params = [dice.choice(words) for _ in range(dice.choice([0, 1, 1, 2, 2, 2, 3, 4, 5, 16]))]
     middle = [param.replace(" ", "").lstrip(":") for param in params[:-1]]
     trailing = [f":{params[-1]}" if dice.random() < 0.7 else params[-1]] if params else []
-    tags = dice.choice(["", "", "", "@+a=b ", "@a;+b;;+;=;+c=\\: ", f"@+x={'y' * 4000} ", "@ "])
+    tags = dice.choice(
+        [
+            "",
+            "",
+            "",
+            "@+a=b ",
+            "@label=x;+y ",
+            "@batch=r1 ",
+            "@batch=r1;draft/multiline-concat ",
+            "@a;+b;;+;=;+c=\\: ",
+            f"@+x={'y' * 4000} ",
+            "@ ",
+        ]
+    )
     source = dice.choice(["", "", "", ":someone!u@h ", ": "])
     return " ".join([f"{tags}{source}{command}", *middle, *trailing])
 

@@ -27,7 +27,7 @@ def test_help():
     commands = [
         line.split()[0] for line in done.stdout.partition("Commands:\n")[2].splitlines() if line.startswith("  ")
     ]
-    assert commands[:5] == ["init-certs", "adduser", "passwd", "deluser", "users"]
+    assert commands[:5] == ["init-certs", "adduser", "passwd", "deluser", "kick"]
     for command in commands[:5]:
         done = in_process(command, "--help")
         assert done.returncode == 0

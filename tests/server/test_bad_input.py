@@ -298,6 +298,7 @@ def test_long_names_and_real_names_fit_the_lines_that_show_them(serve, dial, hom
     alice.expect(" 422 ")
     channel = "#" + "ж" * 63
     bob.send(f"JOIN {channel}")
+    bob.barrier()
     alice.send(f"JOIN {channel}")
     joined = bob.expect("^:alice!u@alice JOIN #ж").string
     bob.send(f"WHO {channel}", "WHO alice")

@@ -1,0 +1,86 @@
+"""What one turn has decided: entries to keep, output that waits for them, and what to say if they are not kept."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from securechat.chat.effects import Close, Output, Reply
+from securechat.chat.labels import tagged
+from securechat.chat.people import Session
+from securechat.chat.render import fail
+from securechat.records import Entry, Kind
+from securechat.server.outgoing import Outgoing
+
+NOT_STORED: Final = "Not accepted: the server cannot store it now; send it again later"
+_HARMLESS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.OFFLINE})
+"""Kinds that change nothing that a later question of the same turn could show (who has left is gone anyway)."""
+
+
+class _Line(NamedTuple):
+    """One decided line: whose, and where its entries and replies begin."""
+
+    session: Session | None
+    command: str
+    label: str
+    entries: int
+    replies: int
+
+
+class Ledger:
+    """One turn's books. Owned by the sequencer thread, made anew for each turn.
+
+    `entries` are to be committed, `out` goes to the workers afterwards, `arrived` have logged in.
+    """
+
+    def __init__(self, lanes: int) -> None:
+        self.entries: list[Entry] = []
+        self.out = Outgoing(lanes)
+        self.arrived: list[Session] = []
+        self._lines: list[_Line] = []
+        self._replies: list[Reply] = []
+        self._farewells: list[Reply] = []
+
+    def begin(self, session: Session | None, command: str, label: str = "") -> None:
+        """Note that what follows is decided for this line."""
+        self._lines.append(_Line(session, command, label, len(self.entries), len(self._replies)))
+
+    def reply(self, reply: Reply) -> None:
+        """Add an answer that a decision gave."""
+        self._replies.append(reply)
+        self.out.reply(reply)
+
+    def show(self, output: Output) -> None:
+        """Add what applying an entry gave."""
+        self.out.add(output)
+
+    def close(self, close: Close) -> None:
+        """Add the end of a connection, which is one whether the turn can be kept or not."""
+        farewell = Reply(close.session, close.data)
+        self._farewells.append(farewell)
+        self.out.reply(farewell)
+        self.out.close(close.session, close.reason)
+
+    def refused(self, server: str) -> Outgoing:
+        """Return what goes out if the entries could not be kept: nobody sees what is not on disk (law 2).
+
+        Each line that asked for an entry is told so. Other lines keep their answers, but for those that came
+        after a change and may show it: they have to ask again.
+        """
+        out = self.out.without_lines()
+        changed = False
+        end = _Line(None, "", "", len(self.entries), len(self._replies))
+        for line, following in pairwise([*self._lines, end]):
+            caused = self.entries[line.entries : following.entries]
+            replies = self._replies[line.replies : following.replies]
+            if line.session is not None and (caused or (changed and replies and line.command != "PING")):
+                refusal = fail(server, line.command, "NOT_STORED", text=NOT_STORED)
+                label = f"label={line.label}" if line.label else ""
+                out.reply(Reply(line.session, tagged(refusal, label) if label else refusal))
+            else:
+                for reply in replies:
+                    out.reply(reply)
+            changed = changed or any(entry.kind not in _HARMLESS for entry in caused)
+        for farewell in self._farewells:
+            out.reply(farewell)
+        return out
