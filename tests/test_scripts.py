@@ -121,10 +121,12 @@ def test_demo_ends_in_order_when_it_is_told_to(tmp_path):
     command = [ROOT / "scripts/start", "--demo"]
     said = ""
     with subprocess.Popen(command, env=environment(TMPDIR=tmp_path), stdout=subprocess.PIPE, text=True) as demo:
-        while "connect --user boris" not in said:
+        while "connect --user anna" not in said:
             said += demo.stdout.readline()
+        demo.send_signal(signal.SIGSTOP)  # however slow this test is, the demo waits in its middle
         assert is_listening(said)
         demo.terminate()
+        demo.send_signal(signal.SIGCONT)
         demo.stdout.read()
     assert demo.returncode == 128 + signal.SIGTERM
     assert not is_listening(said)

@@ -104,7 +104,10 @@ def _mode(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 
 
 def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
-    """An invitation goes to who is invited, and to those who run the channel and asked to know."""
+    """An invitation goes to who is invited, and to those who run the channel and asked to know.
+
+    Who invites has 341 for an answer: WeeChat would show it twice.
+    """
     person, channel, guest = hub.person(entry.sender), hub.channels[entry.target], hub.person(entry.text)
     channel.invited.add(guest.key)
     told = list(guest.sessions)
@@ -113,7 +116,7 @@ def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         for member in channel.members.values()
         if hub.operates(member.person, channel)
         for session in member.person.sessions
-        if session.caps & Cap.INVITE_NOTIFY
+        if session.caps & Cap.INVITE_NOTIFY and session is not origin
     ]
     audience = Audience(told)
     body = f":{person.source} INVITE {guest.name} {channel.name}"

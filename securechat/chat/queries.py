@@ -58,6 +58,7 @@ def topic_lines(hub: Hub, session: Session, channel: Channel, *, asked: bool = F
 def list_(hub: Hub, session: Session, message: Message) -> Effects:
     """LIST [<channel or condition>{,...}]: channels, secret ones left out (modern-irc; ISUPPORT ELIST=CMNTU)."""
     tests = [_condition(hub.now, word) for word in ",".join(message.params[:1]).split(",") if word]
+    yield hub.numeric(session, numerics.RPL_LISTSTART, "Channel")  # The Lounge waits for it
     for channel in hub.channels.values():
         here = channel.present()
         if hub.visible(session, channel) and all(test(channel, len(here)) for test in tests):

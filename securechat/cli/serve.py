@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +64,8 @@ def serve(
     home: HomeOption = HERE,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,47}", name):
-        raise config.ConfigError(f"--name {name!r}: want at most 48 letters, digits, dots and hyphens.")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}", name):
+        raise config.ConfigError(f"--name {name!r}: want at most 32 letters, digits, dots and hyphens.")
     settings = config.ServerConfig(
         home=config.Home(home),
         host=host,
@@ -84,18 +86,28 @@ def _run(settings: config.ServerConfig) -> None:
     from securechat.certs import describe
     from securechat.server.app import Server
 
-    # Blocked before any thread starts, so that every thread inherits it and only sigwait below sees them.
-    signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    server = Server(settings, on_failure=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    with server:
-        _announce(settings, server, describe(settings.home.certs).ca_fingerprint)
-        received = signal.Signals(signal.sigwait(signals))
-        if not server.failed:
-            logging.getLogger(__name__).info("stopping (%s)", received.name)
-    # The signals stay blocked: a second one that is pending would end the process here in its own way.
+    with _blocked(signal.SIGINT, signal.SIGTERM) as signals:
+        server = Server(settings, on_failure=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with server:
+            _announce(settings, server, describe(settings.home.certs).ca_fingerprint)
+            received = signal.Signals(signal.sigwait(signals))
+            if not server.failed:
+                logging.getLogger(__name__).info("stopping (%s)", received.name)
     if server.failed:
         raise CommandError("The server stopped because of an internal error; its log says more.")
+
+
+@contextmanager
+def _blocked(*signals: signal.Signals) -> Iterator[set[signal.Signals]]:
+    """Block signals before any thread starts, so that every thread inherits it and only sigwait sees them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield set(signals)
+    finally:
+        # A second one that is still pending must not end the process in its own way here.
+        while signal.sigtimedwait(signals, 0):
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _announce(settings: config.ServerConfig, server: Server, fingerprint: str) -> None:

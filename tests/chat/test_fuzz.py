@@ -70,7 +70,7 @@ ODD += [
     "²",
     "٣٠٢",
 ]
-SERVERS = ("s.example", "n" * 48)
+SERVERS = ("s.example", "n" * 32)
 
 
 def house_of(server: str = "s.example", **limits: int) -> House:

@@ -180,7 +180,9 @@ class TestInvite:
         bob.heard()
         carol.say("INVITE Иван #x")
         assert bob.heard() == [f"{C} INVITE Иван #x"]
-        bob.say("INVITE Alice #x")
+        phone = house.login("bob", "invite-notify")
+        assert bob.say("INVITE Alice #x") == [":s.example 341 bob Alice :#x"], "who invites is told once"
+        assert phone.heard() == [f"{B} INVITE Alice #x"]
         assert carol.heard() == [], "carol does not run it"
         assert alice.heard() == [f"{B} INVITE Alice #x"]
 

@@ -153,7 +153,8 @@ def test_users(home):
         user["created"] = 1_700_000_000_000
     (home / "users.json").write_text(json.dumps(users))
     assert securechat("users", cwd=home, TZ="UTC").stdout == (
-        "NAME  ROLE      CREATED\nanna  admin     2023-11-14\nИван            2023-11-14\n花子            2023-11-14\n"
+        "NAME  ROLE      CREATED\n"
+        "anna  admin     2023-11-14\nИван            2023-11-14\n花子            2023-11-14\n"
     )
 
 

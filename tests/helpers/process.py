@@ -20,7 +20,8 @@ class Serving:
 
     def __init__(self, home: Path, *arguments: str, code: str = "") -> None:
         """Start it in `home`; `code` is Python that is run in it first (a fault put into it)."""
-        command = [*COMMAND, "serve", "--home", str(home), "--port", "0", *arguments]
+        quick = ("--limit", "linger_seconds=0.3")  # clients of tests do not always read to the end
+        command = [*COMMAND, "serve", "--home", str(home), "--port", "0", *quick, *arguments]
         if code:
             run = f"import sys\nfrom securechat import cli\n{code}\nsys.argv = sys.argv[1:]\ncli.main()"
             command = [COMMAND[0], "-c", run, *command[2:]]

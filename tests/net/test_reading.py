@@ -169,7 +169,7 @@ def test_idle_then_ping_then_goodbye(lane):
 
 
 def test_an_answered_ping_keeps_the_connection(lane):
-    here = lane(idle_seconds=0.1, pong_seconds=5)
+    here = lane(idle_seconds=0.1, pong_seconds=2)
     client = here.dial()
     here.worker.post(Turn([], [], [client.connection], []))
     for _ in range(3):
