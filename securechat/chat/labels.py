@@ -51,10 +51,10 @@ class Response:
             return None
         if output.skip is session:
             return output
-        links = output.audience.groups.get((session.lane, int(session.caps & VARIANT_MASK)), ())
+        links = output.audience.groups.get((session.lane, session.caps & VARIANT_MASK), ())
         if session.link not in links:
             return output
-        self._lines.append(output.lines.get(int(session.caps & VARIANT_MASK), b""))
+        self._lines.append(output.lines.get(session.caps & VARIANT_MASK, b""))
         return Fanout(output.audience, output.lines, session)
 
     def finish(self) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from securechat.protocol.capabilities import VARIANT_MASK, Cap
+from securechat.protocol.capabilities import VARIANT_MASK
 from securechat.protocol.sasl import Credentials, PlainExchange
 from securechat.records import Account
 
@@ -72,7 +72,7 @@ class Session:
         self.link = link
         self.lane = lane
         self.address = address
-        self.caps = Cap(0)
+        self.caps: int = 0
         self.account: Account | None = None
         """As it was when this session logged in."""
         self.person: Person | None = None
@@ -99,7 +99,7 @@ class Audience:
     def __init__(self, sessions: Iterable[Session]) -> None:
         grouped: dict[tuple[int, int], list[Any]] = {}
         for session in sessions:
-            variant = int(session.caps & VARIANT_MASK)
+            variant = session.caps & VARIANT_MASK
             grouped.setdefault((session.lane, variant), []).append(session.link)
         self.groups: Groups = {key: tuple(links) for key, links in grouped.items()}
 

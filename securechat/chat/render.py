@@ -13,11 +13,11 @@ from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import build, clip
 from securechat.records import Entry, Kind
 
-_TIME: Final = int(Cap.SERVER_TIME)
-_TAGS: Final = int(Cap.MESSAGE_TAGS)
-_ACCOUNT: Final = int(Cap.ACCOUNT_TAG)
-_EXTENDED_JOIN: Final = int(Cap.EXTENDED_JOIN)
-_MULTILINE: Final = int(Cap.BATCH | Cap.MULTILINE)
+_TIME: Final = Cap.SERVER_TIME.value
+_TAGS: Final = Cap.MESSAGE_TAGS.value
+_ACCOUNT: Final = Cap.ACCOUNT_TAG.value
+_EXTENDED_JOIN: Final = Cap.EXTENDED_JOIN.value
+_MULTILINE: Final = Cap.BATCH | Cap.MULTILINE
 _LINES: Final = re.compile("([\n\r])")
 
 

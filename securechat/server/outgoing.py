@@ -89,7 +89,7 @@ class Outgoing:
             for lane in self._lanes:
                 lane.open.clear()
         skip = fanout.skip
-        skipped = (skip.lane, int(skip.caps & VARIANT_MASK)) if skip else None
+        skipped = (skip.lane, skip.caps & VARIANT_MASK) if skip else None
         for group, links in fanout.audience.groups.items():
             line = fanout.lines.get(group[1])
             if line is None:

@@ -33,7 +33,7 @@ from securechat.storage.log import Log, LogError
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 0.5
 """How often the users file is looked at while nothing happens."""
 
 

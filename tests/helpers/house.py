@@ -128,7 +128,7 @@ class House:
         self.now += 1
         self.hub.now = self.now
         seq = 0 if draft.kind in EPHEMERAL else len(self.log) + 1
-        entry = Entry(seq, f"id{seq}", self.now, *draft)
+        entry = Entry(seq, f"id{seq}" if seq else "", self.now, *draft)
         if seq:
             self.log.append(entry)
         for output in self.hub.apply(entry, origin):
@@ -144,7 +144,7 @@ class House:
     def _spread(self, fanout: Fanout) -> None:
         for (_, variant), links in fanout.audience.groups.items():
             for device in links:
-                assert variant == int(device.session.caps & VARIANT_MASK)
+                assert variant == device.session.caps & VARIANT_MASK
                 if device.session is not fanout.skip and variant in fanout.lines:
                     self._give(device.session, fanout.lines[variant])
 
