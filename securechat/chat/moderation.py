@@ -56,8 +56,12 @@ def _channel_modes(hub: Hub, session: Session, channel: Channel, params: list[st
     assert person is not None
     wanted: list[Change] = []
     refused = False
-    # Each thing is answered once: "bbbb..." must not list the bans as often as it has letters.
-    for item in dict.fromkeys(modes.read(params)):
+    answered: set[Query | Refusal] = set()
+    for item in modes.read(params):
+        if item in answered:
+            continue  # "bbbb..." must not list the bans as often as it has letters
+        if not isinstance(item, Change):
+            answered.add(item)
         if isinstance(item, Query):
             yield from _list(hub, session, channel, item.letter)
         elif not hub.operates(person, channel):

@@ -92,7 +92,7 @@ class Sequencer:
         try:
             self._now = self._hub.now = max(self._now, time.time_ns() // 1_000_000)
             self._hub.restore(self._log.state())
-            self._decide(None, "", self._hub.prepare())
+            self._decide(None, "", self._hub.prepare)
             self._log.append(self._turn.entries)
             self._turn = Ledger(len(self._workers))
             while not self._stopping:
@@ -160,21 +160,23 @@ class Sequencer:
 
     def _decide_line(self, session: Session, line: Line) -> None:
         if isinstance(line, Fault):
-            self._decide(session, "*", self._hub.decide(session, line))
+            self._decide(session, "*", lambda: self._hub.decide(session, line))
             return
         label = label_of(session, line) if line.tags or line.command == "BATCH" else ""
         if label:
             self._response = Response(session, label, self._hub.rules.server)
-        self._decide(session, line.command, self._hub.decide(session, line), label)
+        self._decide(session, line.command, lambda: self._hub.decide(session, line), label)
         if self._response is not None:
             response, self._response = self._response, None
             self._turn.reply(response.finish())
 
-    def _decide(self, session: Session | None, command: str, effects: Effects, label: str = "") -> None:
+    def _decide(
+        self, session: Session | None, command: str, decision: Callable[[], Effects], label: str = ""
+    ) -> None:
         """Carry out a decision. A mistake of ours in it costs this one connection (law 6)."""
         self._turn.begin(session, command, label)
         try:
-            self._carry_out(session, effects)
+            self._carry_out(session, decision())
         except LogError:
             raise
         except Exception:
@@ -263,7 +265,7 @@ class Sequencer:
         if answer.account is None:
             why = f"wrong password for {answer.claimed}" if answer.claimed else "unknown name"
             log.info("login refused: %s from %s", why, session.address)
-        self._decide(session, "AUTHENTICATE", self._hub.answer(session, answer.account))
+        self._decide(session, "AUTHENTICATE", lambda: self._hub.answer(session, answer.account))
         for lines, size in held:
             if session.link in self._sessions:
                 self._take(session, lines, size)
@@ -274,7 +276,7 @@ class Sequencer:
             return
         self._waiting.pop(session, None)
         self._say_left(session, item.reason)
-        self._decide(session, "QUIT", self._hub.depart(session, item.reason.capitalize()))
+        self._decide(session, "QUIT", lambda: self._hub.depart(session, item.reason.capitalize()))
 
     def _close(self, close: Close) -> None:
         session = close.session
@@ -331,7 +333,7 @@ class Sequencer:
         """Take in the users file if it changed, or if what followed from the last change was not kept."""
         if self._directory.refresh() or self._check_accounts:
             self._check_accounts = False
-            self._decide(None, "", self._hub.accounts_changed(self._directory.accounts))
+            self._decide(None, "", lambda: self._hub.accounts_changed(self._directory.accounts))
 
     def _stop(self) -> None:
         self._stopping = True

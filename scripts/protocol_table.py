@@ -1,0 +1,102 @@
+"""Write docs/protocol.md: what this server speaks, from the tables that its code goes by.
+
+Run after a change to one of them: `python scripts/protocol_table.py`. A test fails where the file is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from securechat.chat import modes, welcome
+from securechat.chat.commands import TABLE, Command
+from securechat.chat.rules import Rules
+from securechat.config import DEFAULT_LOBBY, DEFAULT_SERVER_NAME, Limits
+from securechat.protocol.capabilities import CAPABILITIES
+
+PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
+INTRODUCTION = """\
+# What the server speaks
+
+IRCv3 over TLS. This page is made by `python scripts/protocol_table.py` from the tables that the server goes by: do
+not edit it. How to set up a client is in [clients.md](clients.md).
+"""
+SORTS = {
+    modes.Sort.LIST: "a mask; without one, shows the list",
+    modes.Sort.KEY: "a key",
+    modes.Sort.LIMIT: "a number, to set it",
+    modes.Sort.FLAG: "",
+    modes.Sort.RANK: "a member",
+}
+
+
+def page() -> str:
+    """Return the whole page."""
+    sections = [INTRODUCTION, *_commands(), *_capabilities(), *_modes(), *_isupport()]
+    return "\n".join(sections)
+
+
+def _commands() -> Iterable[str]:
+    yield "## Commands\n"
+    yield "The number is the least of parameters. HELP COMMAND says the same in a client.\n"
+    rows = [(*_described(name, row), str(row.minimum), _who(row)) for name, row in sorted(TABLE.items())]
+    yield _table(("Command", "What it does", "At least", "Who"), rows)
+
+
+def _described(name: str, row: Command) -> tuple[str, str]:
+    first = (row.handler.__doc__ or "").strip().splitlines()[0]
+    usage, colon, told = first.partition(": ")
+    if not (colon and usage.startswith(name)):
+        raise SystemExit(f"{name}: its handler's first line is not 'USAGE: what it does'.")
+    several = f" At most {Limits().targets} targets." if row.listed else ""
+    return _code(usage), _text(told + several)
+
+
+def _who(row: Command) -> str:
+    if row.stranger:
+        return "everybody, before the login too"
+    return "administrators" if row.admin else "everybody"
+
+
+def _capabilities() -> Iterable[str]:
+    yield "## Capabilities\n"
+    yield _table(("Name", "Value"), [(_code(name), _code(value)) for name, (_, value) in CAPABILITIES.items()])
+    yield "## SASL mechanisms\n"
+    yield _table(("Name",), [(_code(name),) for name in CAPABILITIES["sasl"][1].split(",")])
+
+
+def _modes() -> Iterable[str]:
+    yield "## Channel modes\n"
+    yield "A channel begins with `+nt`. Its owner has no mode: whoever makes a channel owns it, for good.\n"
+    rows = [(_code(f"+{letter}"), _text(mode.meaning), SORTS[mode.sort]) for letter, mode in modes.TABLE.items()]
+    yield _table(("Mode", "Meaning", "Parameter"), rows)
+    yield "## User modes\n"
+    yield _table(("Mode", "Meaning"), [(_code(f"+{letter}"), _text(told)) for letter, told in modes.USER.items()])
+
+
+def _isupport() -> Iterable[str]:
+    yield "## ISUPPORT\n"
+    yield "With the limits that `serve` has by default.\n"
+    rules = Rules(server=DEFAULT_SERVER_NAME, limits=Limits(), lobby=DEFAULT_LOBBY)
+    words = welcome.isupport(rules, (name for name, row in TABLE.items() if row.listed))
+    rows = [tuple(map(_code, word.partition("=")[::2])) for word in words]
+    yield _table(("Token", "Value"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('|', chr(92) + '|')}`" if text else ""
+
+
+def _text(text: str) -> str:
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
+    print(f"{PAGE} is up to date.")
