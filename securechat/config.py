@@ -41,7 +41,7 @@ class Limits:
     """Logged-in connections of one account."""
     login_tries: int = 3
     """Wrong passwords on one connection before it is closed."""
-    logins_waiting: int = 256
+    logins_waiting: int = 4096
     """Password checks that may wait for a free checker."""
     outbox_bytes: int = 4 * 1024 * 1024
     """Output waiting for one connection; one that does not read is disconnected here."""

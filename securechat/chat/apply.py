@@ -64,9 +64,11 @@ def _create(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 def _join(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = arrivals.keep(hub, hub.person(entry.sender)), hub.channels[entry.target]
     channel.members[person.key] = Member(person, entry.time)
-    channel.invited.discard(person.key)
+    channel.invited.pop(person.key, None)
     person.channels[channel.key] = channel
     channel.members_changed()
+    if hub.restoring:
+        return []
     audience = channel.audience
     outputs: list[Output] = [Fanout(audience, join_lines(entry, channel.name, person, audience))]
     outputs += arrivals.tell_away(person, entry, channel)
@@ -78,7 +80,7 @@ def _join(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 def _part(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     reason = f" :{entry.text}" if entry.text else ""
-    shown = _to_channel(entry, person, channel, f"PART {channel.name}{reason}")
+    shown = _to_channel(hub, entry, person, channel, f"PART {channel.name}{reason}")
     _leave(hub, person, channel)
     return shown
 
@@ -86,7 +88,7 @@ def _part(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 def _kick(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     name, _, reason = entry.text.partition(" ")
-    shown = _to_channel(entry, person, channel, f"KICK {channel.name} {name} :{reason}")
+    shown = _to_channel(hub, entry, person, channel, f"KICK {channel.name} {name} :{reason}")
     _leave(hub, hub.person(name), channel)
     return shown
 
@@ -94,13 +96,13 @@ def _kick(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 def _topic(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     channel.topic = Topic(entry.text, entry.sender, entry.time)
-    return _to_channel(entry, person, channel, f"TOPIC {channel.name} :{entry.text}")
+    return _to_channel(hub, entry, person, channel, f"TOPIC {channel.name} :{entry.text}")
 
 
 def _mode(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     modes.apply(channel, entry.text, entry.sender, entry.time)
-    return _to_channel(entry, person, channel, f"MODE {channel.name} {entry.text}")
+    return _to_channel(hub, entry, person, channel, f"MODE {channel.name} {entry.text}")
 
 
 def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
@@ -109,7 +111,7 @@ def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     Who invites has 341 for an answer: WeeChat would show it twice.
     """
     person, channel, guest = hub.person(entry.sender), hub.channels[entry.target], hub.person(entry.text)
-    channel.invited.add(guest.key)
+    channel.invited[guest.key] = entry.time
     told = list(guest.sessions)
     told += [
         session
@@ -130,13 +132,15 @@ def _forget(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         for channel in list(person.channels.values()):
             _leave(hub, person, channel)
     for channel in hub.channels.values():
-        channel.invited.discard(entry.target)
+        channel.invited.pop(entry.target, None)
         if channel.owner == entry.target:
             channel.owner = ""
     return []
 
 
-def _to_channel(entry: Entry, person: Person, channel: Channel, body: str) -> list[Output]:
+def _to_channel(hub: Hub, entry: Entry, person: Person, channel: Channel, body: str) -> list[Output]:
+    if hub.restoring:
+        return []
     audience = channel.audience
     return [Fanout(audience, lines(entry, f":{person.source} {body}", audience, bot=person.bot))]
 

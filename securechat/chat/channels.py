@@ -7,8 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects, Reply
-from securechat.chat.masks import matches
-from securechat.chat.messages import banned, too_long
+from securechat.chat.messages import banned, listed, too_long
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.queries import topic_lines
 from securechat.chat.render import excess, repeatable, size
@@ -85,7 +84,7 @@ def _barred(hub: Hub, person: Person, channel: Channel, password: str) -> Numeri
         return numerics.ERR_BANNEDFROMCHAN
     if person.key in channel.invited:
         return None
-    if "i" in channel.flags and not any(matches(mask, person.key) for mask in channel.lists["I"]):
+    if "i" in channel.flags and not listed(channel, "I", person.key):
         return numerics.ERR_INVITEONLYCHAN
     if channel.password and not compare_digest(password.encode(), channel.password.encode()):
         return numerics.ERR_BADCHANNELKEY

@@ -54,7 +54,7 @@ TABLE: Final[dict[str, Command]] = {
     "JOIN": Command(channels.join, 1, listed=1),
     "KICK": Command(moderation.kick, 2, listed=2),
     "KILL": Command(admin.kill, 1, admin=True),
-    "LIST": Command(queries.list_),
+    "LIST": Command(queries.list_, listed=1),
     "LUSERS": Command(info.lusers),
     "MODE": Command(moderation.mode, 1),
     "MONITOR": Command(presence.monitor, 1),

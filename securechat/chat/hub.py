@@ -1,7 +1,8 @@
 """The heart: decides what a message may do, and applies what was decided. Pure and single-threaded.
 
 `decide`, `answer`, `depart` and `accounts_changed` only look, and yield effects; the shared state changes in
-`apply` alone. Whoever drives the hub applies each draft before it takes the next effect.
+`apply` alone. (A session's own affairs are not shared: its capabilities, its open batch, its MONITOR list, when it
+last spoke.) Whoever drives the hub applies each draft before it takes the next effect.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Hub:
         self.lobby = fold(rules.lobby) if rules.lobby else ""
         self.born = self.now = now
         """When it began, and the time of this turn (ms); set by the driver: there is no clock here."""
+        self.restoring = False
+        """Entries are being applied again: nobody is to hear of them."""
         self.most = 0
         """Most people here at once."""
 
@@ -99,9 +102,11 @@ class Hub:
             elif any(session.since <= account.kicked for session in person.sessions):
                 yield from self._expel(person, "Kicked", "You were disconnected by an administrator")
         for channel in self.channels.values():
-            owner = accounts.get(channel.owner)
-            if channel.owner and (owner is None or owner.created > channel.created):
-                yield Draft(Kind.FORGET, channel.owner, channel.owner)
+            held = {**channel.invited, **({channel.owner: channel.created} if channel.owner else {})}
+            for key, since in held.items():
+                holder = accounts.get(key)
+                if holder is None or holder.created > since:
+                    yield Draft(Kind.FORGET, key, key)
 
     def _expel(self, person: Person, shown: str, told: str) -> Effects:
         """End all connections of a person: others see `shown`, they themselves are `told`."""
@@ -124,8 +129,12 @@ class Hub:
         self.channels, self.people = {}, {person.key: person for person in here}
         for person in here:
             person.channels = {}
-        for entry in entries:
-            self.apply(entry)
+        self.restoring = True
+        try:
+            for entry in entries:
+                self.apply(entry)
+        finally:
+            self.restoring = False
         for person in here:
             person.devices_changed()
 

@@ -18,9 +18,10 @@ def label_of(session: Session, message: Message) -> str:
     """
     if not session.caps & Cap.LABELED_RESPONSE or session.person is None:
         return ""
-    if message.command != "BATCH":
-        return own_label(session, message)
     opened = session.batch
+    if message.command != "BATCH":
+        # The lines of a batch are answered together, at its end.
+        return own_label(session, message) if opened is None or "batch=" not in message.tags else ""
     return opened.label if opened is not None and message.params[:1] == [f"-{opened.reference}"] else ""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from functools import lru_cache
 
 from securechat.protocol.names import fold
 
@@ -27,16 +26,6 @@ def normalise(mask: str) -> str | None:
     user, _, host = rest.partition("@")
     full = f"{nick or '*'}!{user or '*'}@{host or '*'}"
     return full if len(full.encode()) <= MAX_MASK and fold(full) == full else None
-
-
-def matches(mask: str, key: str) -> bool:
-    """Whether a mask in full means the account with this casefolded name."""
-    return _pattern(mask).fullmatch(f"{key}!u@{key}") is not None
-
-
-@lru_cache(maxsize=4096)
-def _pattern(mask: str) -> re.Pattern[str]:
-    return wildcard(mask)
 
 
 def wildcard(pattern: str) -> re.Pattern[str]:

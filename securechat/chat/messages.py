@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from securechat.chat.effects import Effects
-from securechat.chat.masks import matches
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
@@ -17,6 +17,7 @@ from securechat.records import Draft, Kind
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
+_LINES: Final = re.compile("[\n\r]")
 EVERYBODY: Final = "*"
 """Target of an entry that is for all; a client says "$*" or "$server" (RFC 2812, 3.3.1)."""
 KEPT_TAGS: Final = ("+draft/react", "+draft/unreact")
@@ -83,8 +84,9 @@ def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:
         if kind is Kind.PRIVMSG:
             yield hub.numeric(session, found.reply, repeatable(typed), text=(found.text,))
         return
-    # The lines of a multiline message have been measured one by one.
-    over = 0 if "\n" in text or "\r" in text else excess(person.source_size, kind.name, found.name, text)
+    # With the name that its line will have, which may be longer than what was typed.
+    parts = _LINES.split(text) if "\n" in text or "\r" in text else (text,)
+    over = max(excess(person.source_size, kind.name, found.name, part) for part in parts)
     if over > 0:
         yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
         return
@@ -130,9 +132,13 @@ def _silenced(hub: Hub, person: Person, channel: Channel, *, member: bool) -> st
 
 def banned(channel: Channel, key: str) -> bool:
     """Whether modes +b and +e together keep an account out."""
-    return any(matches(mask, key) for mask in channel.lists["b"]) and not any(
-        matches(mask, key) for mask in channel.lists["e"]
-    )
+    return listed(channel, "b", key) and not listed(channel, "e", key)
+
+
+def listed(channel: Channel, letter: str, key: str) -> bool:
+    """Whether a mask of one of a channel's lists means an account."""
+    name = f"{key}!u@{key}"
+    return any(entry.pattern.fullmatch(name) for entry in channel.lists[letter].values())
 
 
 def too_long(over: int) -> str:

@@ -101,7 +101,8 @@ def _check(hub: Hub, session: Session, channel: Channel, change: Change, wanted:
             name = repeatable(change.param)
             return hub.numeric(session, numerics.ERR_USERNOTINCHANNEL, name, channel.name)
         return change._replace(param=member.person.name)
-    entries = sum(map(len, channel.lists.values())) + sum(other.letter in _LISTS for other in wanted)
+    entries = sum(map(len, channel.lists.values()))
+    entries += sum(1 if other.sign == "+" else -1 for other in wanted if other.letter in _LISTS)
     if sort is modes.Sort.LIST and change.sign == "+" and entries >= modes.MAX_LIST:
         return hub.numeric(session, numerics.ERR_BANLISTFULL, channel.name, change.letter)
     return change
@@ -155,6 +156,8 @@ def kick(hub: Hub, session: Session, message: Message) -> Effects:
         return
     reason = message.params[2] if len(message.params) > 2 and message.params[2] else person.name
     for name in message.params[1].split(","):
+        if not hub.operates(person, channel):
+            break  # has just removed themselves
         member = channel.members.get(fold(name))
         if member is None:
             yield hub.numeric(session, numerics.ERR_USERNOTINCHANNEL, repeatable(name), channel.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final, NamedTuple
 
-from securechat.chat.masks import normalise
+from securechat.chat.masks import normalise, wildcard
 from securechat.chat.people import Channel, ListEntry
 from securechat.protocol.names import fold
 
@@ -156,17 +156,17 @@ def apply(channel: Channel, text: str, setter: str, time: int) -> None:
     signs, *params = text.split(" ")
     for change in read([signs, *params]):
         assert isinstance(change, Change)
-        _apply_one(channel, change, ListEntry(setter, time))
+        _apply_one(channel, change, setter, time)
 
 
-def _apply_one(channel: Channel, change: Change, entry: ListEntry) -> None:
+def _apply_one(channel: Channel, change: Change, setter: str, time: int) -> None:
     on, letter = change.sign == "+", change.letter
     sort = TABLE[letter].sort
     if sort is Sort.FLAG:
         channel.flags = channel.flags | {letter} if on else channel.flags - {letter}
     elif sort is Sort.LIST:
         if on:
-            channel.lists[letter][change.param] = entry
+            channel.lists[letter][change.param] = ListEntry(setter, time, wildcard(change.param))
         else:
             channel.lists[letter].pop(change.param, None)
     elif sort is Sort.RANK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -166,10 +167,11 @@ class Topic:
 
 
 class ListEntry(NamedTuple):
-    """Who put a mask on a list, and when (ms)."""
+    """Who put a mask on a list, and when (ms); and the mask compiled, for it is matched with every line."""
 
     setter: str
     time: int
+    pattern: re.Pattern[str]
 
 
 @dataclass(slots=True)
@@ -197,8 +199,8 @@ class Channel:
     """Mode +l; 0: none."""
     lists: dict[str, dict[str, ListEntry]] = field(default_factory=lambda: {"b": {}, "e": {}, "I": {}})
     """Masks of modes +b, +e and +I."""
-    invited: set[str] = field(default_factory=set)
-    """Keys of accounts that may join once."""
+    invited: dict[str, int] = field(default_factory=dict)
+    """Keys of accounts that may join once, and when they were invited (ms)."""
     members: dict[str, Member] = field(default_factory=dict)
     _audience: Audience | None = None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def names(hub: Hub, session: Session, message: Message) -> Effects:
     """NAMES [<channel>{,<channel>}]: who is here. Of secret channels outsiders hear nothing."""
-    for name in message.params[0].split(",") if message.params else ["*"]:
+    for name in dict.fromkeys(message.params[0].split(",")) if message.params else ["*"]:
         channel = hub.channels.get(fold(name))
         if channel is not None and hub.visible(session, channel):
             yield from names_lines(hub, session, channel)
@@ -57,11 +57,14 @@ def topic_lines(hub: Hub, session: Session, channel: Channel, *, asked: bool = F
 
 def list_(hub: Hub, session: Session, message: Message) -> Effects:
     """LIST [<channel or condition>{,...}]: channels, secret ones left out (modern-irc; ISUPPORT ELIST=CMNTU)."""
-    tests = [_condition(hub.now, word) for word in ",".join(message.params[:1]).split(",") if word]
+    words = [word for word in ",".join(message.params[:1]).split(",") if word]
+    tests = [_condition(hub.now, word) for word in words]
     yield hub.numeric(session, numerics.RPL_LISTSTART, "Channel")  # The Lounge waits for it
     for channel in hub.channels.values():
+        if not hub.visible(session, channel):
+            continue
         here = channel.present()
-        if hub.visible(session, channel) and all(test(channel, len(here)) for test in tests):
+        if all(test(channel, len(here)) for test in tests):
             yield hub.numeric(session, numerics.RPL_LIST, channel.name, str(len(here)), text=(channel.topic.text,))
     yield hub.numeric(session, numerics.RPL_LISTEND)
 

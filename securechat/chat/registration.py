@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.messages import banned
 from securechat.chat.people import Registration, Session
 from securechat.chat.render import error, fail, repeatable
 from securechat.protocol import capabilities, numerics
@@ -208,7 +209,7 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Ef
     kind = Kind.ATTACH if known is not None and known.sessions else Kind.ONLINE
     yield Draft(kind, "", account.name, realname)
     person = hub.people[account.key]
-    if hub.lobby and hub.lobby not in person.channels:
+    if hub.lobby and hub.lobby not in person.channels and not banned(hub.channels[hub.lobby], person.key):
         yield Draft(Kind.JOIN, hub.lobby, account.name)
 
 

@@ -151,4 +151,4 @@ def error(text: str) -> bytes:
 
 def fail(server: str, command: str, code: str, *context: str, text: str) -> bytes:
     """Return a FAIL (IRCv3 standard-replies): `command` is "*" where it concerns the whole connection."""
-    return build("FAIL", command, code, *context, text, source=server)
+    return build("FAIL", command[:32], code, *context, text, source=server)

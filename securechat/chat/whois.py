@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects, Reply
@@ -19,6 +20,8 @@ from securechat.protocol.names import fold
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
+MAX_FOUND = 500
+"""Most people that a pattern finds: one question must not hold up everybody."""
 WHOX_FIELDS = "tcuihsnfdlaor"
 """In the order in which a reply has them (IRCv3 whox)."""
 
@@ -50,9 +53,13 @@ def _who_matches(hub: Hub, session: Session, mask: str) -> Iterable[tuple[Person
         yield hub.people[key], None
     elif "*" in mask or "?" in mask or mask == "0":
         pattern = wildcard("*" if mask == "0" else mask)
-        for person in hub.people.values():
-            if person.sessions and pattern.fullmatch(person.key) and shared(session, person):
-                yield person, None
+        found = (
+            person
+            for person in hub.people.values()
+            if person.sessions and pattern.fullmatch(person.key) and shared(session, person)
+        )
+        for person in islice(found, MAX_FOUND):
+            yield person, None
 
 
 def _flags(hub: Hub, session: Session, person: Person, channel: Channel | None) -> str:

@@ -117,6 +117,13 @@ def _channel(name: str) -> str:
     return name if name.startswith("#") else f"#{name}"
 
 
+def _person(name: str) -> str:
+    """Return a name as typed. Raises _UsageError."""
+    if not name or " " in name:
+        raise _UsageError
+    return name
+
+
 def _here(request: Request) -> str:
     """Return the current channel. Raises _NowhereError."""
     if not request.model.target_name:
@@ -158,8 +165,30 @@ def _names(request: Request) -> Outcome:
 
 
 def _topic(request: Request) -> Outcome:
-    name = _here(request)
-    return Outcome((build("TOPIC", name, request.rest) if request.rest else build("TOPIC", name),))
+    texts = {"": [], "-clear": [""]}.get(request.rest, [request.rest])
+    return Outcome((build("TOPIC", _here(request), *texts),))
+
+
+def _list(_: Request) -> Outcome:
+    return Outcome((build("LIST"),))
+
+
+def _whois(request: Request) -> Outcome:
+    return Outcome((build("WHOIS", _person(request.rest)),))
+
+
+def _away(request: Request) -> Outcome:
+    return Outcome((build("AWAY", request.rest) if request.rest else build("AWAY"),))
+
+
+def _invite(request: Request) -> Outcome:
+    return Outcome((build("INVITE", _person(request.rest), _here(request)),))
+
+
+def _kick(request: Request) -> Outcome:
+    name, _, reason = request.rest.partition(" ")
+    reasons = [reason.strip()] if reason.strip() else []
+    return Outcome((build("KICK", _here(request), _person(name), *reasons),))
 
 
 def _quit(request: Request) -> Outcome:
@@ -183,7 +212,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "msg": Command(_msg, "/msg NAME TEXT", "Say something to one person."),
     "me": Command(_me, "/me TEXT", "Say what you do, such as /me waves."),
     "names": Command(_names, "/names [#CHANNEL]", "Show who is here."),
-    "topic": Command(_topic, "/topic [TEXT]", "Show or change what the channel is about."),
+    "topic": Command(_topic, "/topic [TEXT | -clear]", "Show, set or clear the channel's topic."),
+    "list": Command(_list, "/list", "Show the channels that there are."),
+    "whois": Command(_whois, "/whois NAME", "Show who that is."),
+    "away": Command(_away, "/away [REASON]", "Be marked as away; alone, be back."),
+    "invite": Command(_invite, "/invite NAME", "Let somebody into this channel."),
+    "kick": Command(_kick, "/kick NAME [REASON]", "Remove somebody from this channel."),
     "help": Command(_help, "/help [COMMAND]", "Show what you can type."),
     "quit": Command(_quit, "/quit [REASON]", f"Leave. So does the word {LEAVE}, or Ctrl-D."),
 }

@@ -62,6 +62,40 @@ def _mode(message: Message, params: list[str]) -> str:
     return f"{who} sets the mode of {params[0]} to {' '.join(params[1:])}" if len(params) > 1 else ""
 
 
+def _listed(_: Message, params: list[str]) -> str:
+    if len(params) < 4:
+        return ""
+    name, count, topic = params[1:4]
+    return f"{name} ({count}){f': {topic}' if topic else ''}"
+
+
+def _invited(_: Message, params: list[str]) -> str:
+    return f"{params[1]} is invited to {params[2]}" if len(params) > 2 else ""
+
+
+def _who(_: Message, params: list[str]) -> str:
+    if len(params) < 6 or params[1] == params[-1]:  # the real name is the account's unless somebody changed it
+        return ""
+    return f"{params[1]} is {params[-1]}"
+
+
+def _where(_: Message, params: list[str]) -> str:
+    return f"{params[1]} is in {params[2].rstrip()}" if len(params) > 2 else ""
+
+
+def _idle(_: Message, params: list[str]) -> str:
+    if len(params) < 4 or not (params[2].isascii() and params[2].isdecimal()):
+        return ""
+    hours, minutes = divmod(int(params[2][:12]) // 60, 60)
+    if not (hours or minutes):
+        return f"{params[1]} said something less than a minute ago"
+    return f"{params[1]} has been silent for {f'{hours} h ' if hours else ''}{minutes} min"
+
+
+def _about(_: Message, params: list[str]) -> str:
+    return " ".join([params[1], params[-1], *params[2:-1]]) if len(params) > 2 else ""
+
+
 _SENTENCES: Final[dict[str, Callable[[Message, list[str]], str]]] = {
     "FAIL": _standard,
     "WARN": _standard,
@@ -70,11 +104,19 @@ _SENTENCES: Final[dict[str, Callable[[Message, list[str]], str]]] = {
     "MODE": _mode,
     "ERROR": _last,
     "301": _away,
+    "311": _who,
+    "313": _about,
+    "317": _idle,
+    "319": _where,
+    "322": _listed,
+    "335": _about,
+    "338": _about,
+    "341": _invited,
     "372": _motd,
 }
 
-# What everybody is told at every login, and the ends of lists.
+# What everybody is told at every login, the beginnings and ends of lists, and of WHOIS what is true of everybody.
 _QUIET: Final = frozenset(
     {"002", "003", "004", "005", "250", "251", "252", "253", "254", "255", "265", "266"}
-    | {"315", "318", "323", "333", "369", "375", "376", "422", "900", "903"}
+    | {"312", "315", "318", "321", "323", "330", "333", "369", "375", "376", "422", "671", "900", "903"}
 )

@@ -83,8 +83,7 @@ class Session:
             self.model = Model(event.nick, event.capabilities)
             self._sender.post([build("PING", _SETTLED)])  # answered behind the channels that we are joined to
             tls = event.tls.replace("TLSv", "TLS ")
-            hint = "Type to talk, /help for more."
-            return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. {hint}"]
+            return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
         assert self.model is not None
         shown: list[str] = []
         for message in event.messages:

@@ -47,6 +47,14 @@ class Directory:
             log.info("read %s: %d users", self._users.path, len(self.accounts))
         return True
 
+    def check(self) -> str:
+        """Return what is wrong with the file as it is now, or empty."""
+        try:
+            self._load()
+        except UsersError as failure:
+            return str(failure)
+        return ""
+
     def _load(self) -> Mapping[str, Account]:
         """Return the accounts; raise UsersError also where somebody's hand made a name that cannot be spoken."""
         accounts = self._users.load()

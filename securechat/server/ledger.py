@@ -17,6 +17,10 @@ _HARMLESS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.OFFLI
 """Kinds that change nothing that a later question of the same turn could show (who has left is gone anyway)."""
 
 
+_OWN_AFFAIRS: Final = frozenset({"PING", "CAP", "MONITOR", "NICK", "USER", "PASS", "AUTHENTICATE"})
+"""Commands whose answers are about the session itself."""
+
+
 class _Line(NamedTuple):
     """One decided line: whose, and where its entries and replies begin."""
 
@@ -25,6 +29,11 @@ class _Line(NamedTuple):
     label: str
     entries: int
     replies: int
+
+
+def _may_show(line: _Line) -> bool:
+    """Whether an answer can tell of what others changed: strangers are told nothing of others at any time."""
+    return line.session is not None and line.session.person is not None and line.command not in _OWN_AFFAIRS
 
 
 class Ledger:
@@ -64,8 +73,8 @@ class Ledger:
     def refused(self, server: str) -> Outgoing:
         """Return what goes out if the entries could not be kept: nobody sees what is not on disk (law 2).
 
-        Each line that asked for an entry is told so. Other lines keep their answers, but for those that came
-        after a change and may show it: they have to ask again.
+        Each line that asked for an entry is told so. Other lines keep their answers, but for questions that came
+        after a change and may show it: they have to be asked again.
         """
         out = self.out.without_lines()
         changed = False
@@ -73,7 +82,7 @@ class Ledger:
         for line, following in pairwise([*self._lines, end]):
             caused = self.entries[line.entries : following.entries]
             replies = self._replies[line.replies : following.replies]
-            if line.session is not None and (caused or (changed and replies and line.command != "PING")):
+            if line.session is not None and (caused or (changed and replies and _may_show(line))):
                 refusal = fail(server, line.command, "NOT_STORED", text=NOT_STORED)
                 label = f"label={line.label}" if line.label else ""
                 out.reply(Reply(line.session, tagged(refusal, label) if label else refusal))

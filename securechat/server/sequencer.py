@@ -25,6 +25,7 @@ from securechat.protocol import numerics
 from securechat.protocol.errors import Fault
 from securechat.protocol.sasl import Credentials
 from securechat.records import EPHEMERAL, Draft, Entry, Kind
+from securechat.server import audit
 from securechat.server.directory import Directory
 from securechat.server.items import Answered, Closed, Item, Lines, Opened
 from securechat.server.ledger import Ledger
@@ -122,11 +123,12 @@ class Sequencer:
         self._end_turn()
 
     def _begin_turn(self) -> None:
-        self._refresh_accounts()
+        # Who left is shown leaving before an account that is gone is forgotten, or nobody would be told.
         unkept, self._unkept = self._unkept, []
         for draft in unkept:
             if not self._hub.person(draft.sender).sessions:
-                self._record(draft, None)
+                self._decide(None, "", lambda draft=draft: iter((draft,)))  # type: ignore[misc]
+        self._refresh_accounts()
 
     def _handle(self, item: Item) -> None:
         if isinstance(item, Lines):
@@ -189,9 +191,7 @@ class Sequencer:
             if isinstance(effect, Draft):
                 self._record(effect, session)
             elif isinstance(effect, Reply):
-                left = self._response.take(effect) if self._response is not None else effect
-                if isinstance(left, Reply):
-                    self._turn.reply(left)
+                self._reply(effect)
             elif isinstance(effect, Close):
                 self._close(effect)
             elif isinstance(effect, Ask):
@@ -200,6 +200,12 @@ class Sequencer:
                 self._admit(effect)
             else:
                 self._rehashed(effect)
+
+    def _reply(self, reply: Reply) -> None:
+        """Add an answer; what belongs to a labelled response waits for the rest of it."""
+        left = self._response.take(reply) if self._response is not None else reply
+        if isinstance(left, Reply):
+            self._turn.reply(left)
 
     def _record(self, draft: Draft, origin: Session | None) -> None:
         """Give a draft its place in the log and apply it."""
@@ -230,26 +236,33 @@ class Sequencer:
                 self._seq -= 1
             self._end_turn()
             self._hub.restore(list(self._log.state()))
-        if session is not None and session.link in self._sessions:
+        if session is None:
+            return
+        person = session.person
+        if session.link not in self._sessions:
+            # It failed while it was leaving: it has left all the same.
+            if person is not None and session in person.sessions:
+                person.sessions.remove(session)
+                person.devices_changed()
+                self._unkept += [] if person.sessions else [Draft(Kind.OFFLINE, "", person.name, "Internal error")]
+        else:
             self._turn.begin(session, "QUIT")
             self._carry_out(session, self._hub.depart(session, "Internal error"))
             self._close(Close(session, error("Internal error: the server has logged it"), "internal error"))
 
     def _admit(self, admit: Admit) -> None:
         session = admit.session
-        assert session.account is not None
-        log.info("login: %s from %s", session.account.name, session.address)
+        audit.login(session)
         self._turn.arrived.append(session)
         self._turn.out.admit(session)
 
     def _rehashed(self, rehash: Rehash) -> None:
         """Read again what an administrator may have changed, and say how that went."""
         log.info("rehash by %s", rehash.session.nick)
+        trouble = self._directory.check() or self._reload(self._hub)
         self._check_accounts = True
-        hub = self._hub
-        trouble = self._reload(hub)
         shown = trouble or "Users, certificates and message of the day have been read again"
-        self._turn.reply(hub.numeric(rehash.session, numerics.RPL_REHASHING, "securechat", text=(shown,)))
+        self._reply(self._hub.numeric(rehash.session, numerics.RPL_REHASHING, "securechat", text=(shown,)))
 
     def _question(self, ask: Ask) -> None:
         self._waiting[ask.session] = deque()
@@ -263,8 +276,7 @@ class Sequencer:
         if held is None or session.link not in self._sessions:
             return
         if answer.account is None:
-            why = f"wrong password for {answer.claimed}" if answer.claimed else "unknown name"
-            log.info("login refused: %s from %s", why, session.address)
+            audit.refused(session, answer.claimed)
         self._decide(session, "AUTHENTICATE", lambda: self._hub.answer(session, answer.account))
         for lines, size in held:
             if session.link in self._sessions:
@@ -275,7 +287,7 @@ class Sequencer:
         if session is None:
             return
         self._waiting.pop(session, None)
-        self._say_left(session, item.reason)
+        audit.left(session, item.reason)
         self._decide(session, "QUIT", lambda: self._hub.depart(session, item.reason.capitalize()))
 
     def _close(self, close: Close) -> None:
@@ -283,15 +295,8 @@ class Sequencer:
         if self._sessions.pop(session.link, None) is None:
             return
         self._waiting.pop(session, None)
-        self._say_left(session, close.reason)
+        audit.left(session, close.reason)
         self._turn.close(close)
-
-    @staticmethod
-    def _say_left(session: Session, reason: str) -> None:
-        if session.person is not None:
-            log.info("left: %s from %s (%s)", session.person.name, session.address, reason)
-        else:
-            log.info("closed: %s before login (%s)", session.address, reason)
 
     def _end_turn(self) -> None:
         """Commit what was decided, then let the output go; or take the turn back."""

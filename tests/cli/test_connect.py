@@ -108,7 +108,7 @@ class TestPipe:
         peer.goodbye()
         code, lines, errors = client.end()
         assert lines == [
-            f"Connected to localhost:{listener.port} (TLS 1.3) as alice. Type to talk, /help for more.",
+            f"Connected to localhost:{listener.port} (TLS 1.3) as alice. Try /help.",
             "-- you are in #lobby",
             "-- #lobby: 2 people: alice, bob",
             lines[3],

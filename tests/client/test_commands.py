@@ -53,6 +53,14 @@ def said(outcome):
         ("/names #x", ["NAMES :#x"]),
         ("/topic", ["TOPIC :#lobby"]),
         ("/topic All is well", ["TOPIC #lobby :All is well"]),
+        ("/topic -clear", ["TOPIC #lobby :"]),
+        ("/list", ["LIST"]),
+        ("/whois bob", ["WHOIS :bob"]),
+        ("/away", ["AWAY"]),
+        ("/away at lunch", ["AWAY :at lunch"]),
+        ("/invite bob", ["INVITE bob :#lobby"]),
+        ("/kick bob", ["KICK #lobby :bob"]),
+        ("/kick bob  too loud", ["KICK #lobby bob :too loud"]),
         ("/quit", ["QUIT"]),
         ("/quit good night", ["QUIT :good night"]),
         ("выход", ["QUIT"]),
@@ -75,6 +83,9 @@ def test_lines(typed, lines):
         ("/join", f"Type /join #CHANNEL: {COMMANDS['join'].help}"),
         ("/join two words", f"Type /join #CHANNEL: {COMMANDS['join'].help}"),
         ("/msg bob", f"Type /msg NAME TEXT: {COMMANDS['msg'].help}"),
+        ("/whois", f"Type /whois NAME: {COMMANDS['whois'].help}"),
+        ("/invite", f"Type /invite NAME: {COMMANDS['invite'].help}"),
+        ("/kick", f"Type /kick NAME [REASON]: {COMMANDS['kick'].help}"),
         ("/me", f"Type /me TEXT: {COMMANDS['me'].help}"),
         ("/help foo", "There is no command /foo: /help lists them."),
         ("/join " + "x" * 600, "That is too long or malformed for /join; nothing was sent."),
@@ -89,7 +100,9 @@ def test_problems(typed, says):
     assert [(item.what, item.text) for item in outcome.items] == [(What.PROBLEM, says)]
 
 
-@pytest.mark.parametrize("typed", ["hello", "//x", "/me waves", "/part", "/names", "/topic", "/topic x"])
+@pytest.mark.parametrize(
+    "typed", ["hello", "//x", "/me waves", "/part", "/names", "/topic", "/topic x", "/invite bob", "/kick bob"]
+)
 def test_in_no_channel(typed):
     outcome = interpret(Model("alice"), typed, NOW)
     assert outcome.lines == ()

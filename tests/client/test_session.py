@@ -76,7 +76,7 @@ def scene():
 def test_the_first_line():
     scene = Scene()
     assert scene.session.prompt == "> "
-    assert scene.log_in() == ["Connected to [::1]:6697 (TLS 1.3) as alice. Type to talk, /help for more."]
+    assert scene.log_in() == ["Connected to [::1]:6697 (TLS 1.3) as alice. Try /help."]
 
 
 def test_talking(scene):
