@@ -8,7 +8,7 @@ from securechat.chat.effects import Effects, Reply
 from securechat.chat.labels import own_label
 from securechat.chat.messages import client_tags, say_to
 from securechat.chat.people import Batch, Session
-from securechat.chat.render import repeatable, size
+from securechat.chat.render import excess, repeatable, size
 from securechat.protocol.capabilities import MULTILINE_BYTES, MULTILINE_LINES, Cap
 from securechat.protocol.message import Message, parse_tags
 from securechat.records import Draft, Kind
@@ -79,8 +79,8 @@ def _add(session: Session, batch_: Batch, message: Message, *, concat: bool) -> 
         shown = repeatable(batch_.target), repeatable(params[0])
         return ("MULTILINE_INVALID_TARGET", *shown, "A line has another target than its batch")
     text = params[1]
-    if concat and not text:
-        return ("MULTILINE_INVALID", "An empty line cannot be appended to the one before it")
+    if (concat and not text) or excess(person.source_size, message.command, params[0], text) > 0:
+        return ("MULTILINE_INVALID", "A line is too long with its source, or an empty one is to be appended")
     batch_.text += text if not batch_.lines else (SAME_LINE if concat else NEXT_LINE) + text
     batch_.command = message.command
     batch_.lines += 1

@@ -177,3 +177,11 @@ def test_labels_meet_a_kill(house):
     lines = root.say("@label=x KILL bob :why")
     assert lines == ["@label=x :bob!u@bob QUIT :Killed by root-of-all: why"]
     assert bob.heard()[-1] == "ERROR :Killed by root-of-all: why"
+
+
+def test_a_line_of_a_batch_has_no_response_of_its_own():
+    bob = House().login("bob", "labeled-response", "batch", "message-tags", "echo-message", "draft/multiline")
+    said = bob.say("@label=a BATCH +1 draft/multiline #lobby", "@batch=1;label=b PRIVMSG #lobby :x", "BATCH -1")
+    assert sum("label=" in line for line in said) == 1
+    assert said[0].startswith("@label=a")
+    assert not any(line.endswith("ACK") for line in said)

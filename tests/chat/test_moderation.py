@@ -263,3 +263,43 @@ class TestTheDoor:
         assert admin.say("MODE #lobby +v bob") == [":root-of-all!u@root-of-all MODE #lobby +v bob"]
         bob.heard()
         assert bob.say("PRIVMSG #lobby :hi") == []
+
+
+def test_who_has_kicked_oneself_kicks_nobody_else():
+    house = House()
+    bob, carol, ivan = (house.login(name) for name in ("bob", "carol", "Иван"))
+    for device in (bob, carol, ivan):
+        device.say("JOIN #x")
+    bob.say("MODE #x +o carol")
+    for device in (bob, carol, ivan):
+        device.heard()
+    assert carol.say("KICK #x carol,Иван") == [":carol!u@carol KICK #x carol :carol"]
+    assert "иван" in house.hub.channels["#x"].members
+
+
+def test_an_invitation_ends_with_its_account():
+    house = House(lobby=None)
+    bob = house.login("bob")
+    bob.say("JOIN #x", "MODE #x +i", "INVITE carol #x")
+    later = account("carol", house.now + 1000)
+    house.run(None, house.hub.accounts_changed({"bob": account("bob"), "carol": later}))
+    house.now += 2000
+    assert codes(house.login("carol").say("JOIN #x")) == ["473"]
+
+
+def test_a_ban_keeps_out_of_the_lobby_too():
+    house = House(accounts=[account("Alice", 0, "admin"), account("bob")])
+    alice, bob = house.login("Alice"), house.login("bob")
+    alice.say("MODE #lobby +b bob", "KICK #lobby bob")
+    bob.leave()
+    again = house.login("bob")
+    assert again.session.person.channels == {}
+
+
+def test_a_full_list_lets_one_be_replaced():
+    house = House()
+    bob = house.login("bob")
+    bob.say("JOIN #x", *(f"MODE #x +b b{number}" for number in range(100)))
+    bob.heard()
+    assert codes(bob.say("MODE #x +b more")) == ["478"]
+    assert bob.say("MODE #x -b+b b0 more") == [":bob!u@bob MODE #x -b+b b0!*@* more!*@*"]

@@ -268,3 +268,22 @@ def test_lines_within_limits_whoever_reads_them(house, bob):
     room = 512 - len(f"{B} PRIVMSG #lobby :\r\n")
     assert bob.say(*batch("x" * room, "y" * room)) == []
     assert all(parse(line.encode(), 8191) for device in house.devices.values() for line in device.heard())
+
+
+def test_lines_are_measured_with_the_name_that_they_will_have():
+    """A wide letter and a plain one are the same name, but not the same bytes."""
+    house = House()
+    bob, carol = house.login("bob", "draft/multiline", "batch"), house.login("carol")
+    wide, plain = "#" + "ａ" * 42, "#" + "a" * 42
+    bob.say(f"JOIN {wide}")
+    carol.say(f"JOIN {plain}")
+    room = 512 - len(f":bob!u@bob PRIVMSG {plain} :\r\n")
+    bob.heard()
+    said = bob.say(
+        f"BATCH +1 draft/multiline {plain}",
+        f"@batch=1 PRIVMSG {plain} :{'x' * room}",
+        f"@batch=1 PRIVMSG {plain} :y",
+        "BATCH -1",
+    )
+    assert codes(said) == ["417"]
+    assert carol.heard() == []
