@@ -98,7 +98,7 @@ def open_client(home: Path, port: int) -> int:
     # Ctrl-C belongs to the client now. Not SIG_IGN, which the client would inherit.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     code = securechat(home, "connect", f"--user={name}", "--host", HOST, "--port", str(port))
-    if how_to_stop:
+    if how_to_stop and listening(port):
         print(how_to_stop)
     return code
 

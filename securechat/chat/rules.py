@@ -23,7 +23,7 @@ class ChatLimits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Facts that do not change while the server runs. `lobby` is a channel's name or None."""
+    """Facts that change with REHASH at most. `lobby` is a channel's name or None."""
 
     server: str
     limits: ChatLimits

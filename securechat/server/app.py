@@ -146,7 +146,7 @@ class Server:
         """Take in certificates and message of the day again; return a sentence if they are unusable.
 
         Runs on the sequencer's thread, which owns the hub. A new context is for new handshakes: nobody who is
-        connected notices.
+        connected notices. Workers read the attribute, which is replaced whole: they see the old one or the new.
         """
         try:
             self._context = load_context(self._config)
