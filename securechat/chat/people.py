@@ -88,8 +88,8 @@ class Session:
 
     @property
     def nick(self) -> str:
-        """What numerics call this session: its account's name once that is known (modern-irc: '*' before)."""
-        return self.account.name if self.account else "*"
+        """What numerics call this session: its account once the login is complete, '*' before (modern-irc)."""
+        return self.account.name if self.account and self.registration is None else "*"
 
 
 class Audience:

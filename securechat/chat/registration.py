@@ -204,6 +204,7 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Ef
         text = f"This account has {len(known.sessions)} connections, which is the limit"
         yield Close(session, error(text), "too many devices")
         return
+    session.registration = None
     yield Admit(session)
     yield from hub.welcome(session)
     kind = Kind.ATTACH if known is not None and known.sessions else Kind.ONLINE

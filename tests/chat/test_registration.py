@@ -32,8 +32,8 @@ def test_sasl_login_end_to_end():
     assert device.say("CAP REQ :sasl server-time") == [":s.example CAP * ACK :sasl server-time"]
     assert device.say("AUTHENTICATE PLAIN") == ["AUTHENTICATE +"]
     assert device.say(plain("Alice", SECRET)) == [
-        ":s.example 900 Alice Alice!u@alice Alice :You are now logged in as Alice",
-        ":s.example 903 Alice :Login succeeded",
+        ":s.example 900 * Alice!u@alice Alice :You are now logged in as Alice",
+        ":s.example 903 * :Login succeeded",
     ]
     lines = device.say("CAP END")
     assert codes(lines) == [

@@ -277,12 +277,13 @@ def test_a_topic_that_was_taken_can_be_shown_to_everybody(serve, dial):
     alice, bob = dial(server, "alice"), dial(server, "bob")
     channel = "#" + "ж" * 63
     alice.send(f"JOIN {channel}")
+    alice.barrier()  # it is hers, and so is its topic
     bob.send(f"JOIN {channel}")
-    alice.barrier()
     bob.barrier()
     size = 380
     while not any(" TOPIC " in line for line in alice.barrier()):
         size -= 1
+        assert size > 200
         alice.send(f"TOPIC {channel} :{'t' * size}")
     bob.send(f"TOPIC {channel}")
     bob.expect(f" 332 bob {channel} :t{{{size}}}$")
