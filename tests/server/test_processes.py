@@ -52,7 +52,7 @@ def login():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_tells_twenty_clients_and_ends_cleanly(serving, login, number):
-    server = serving()
+    server = serving("--limit", "linger_seconds=30")  # however slow this machine is, all may read to the end
     names = list(PASSWORDS)
     wires = [login(server, names[index % len(names)]) for index in range(20)]
     stranger = login(server)
@@ -79,6 +79,7 @@ def test_what_was_said_before_the_end_is_there_afterwards(serving, login):
     server = serving()
     alice = login(server, "alice")
     alice.send("JOIN #garden", "TOPIC #garden :roses")
+    alice.barrier()
     server.stop()
     again = serving()
     assert "332 alice #garden :roses" in "\n".join(login(again, "alice").seen)
