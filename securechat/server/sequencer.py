@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -127,7 +128,7 @@ class Sequencer:
         unkept, self._unkept = self._unkept, []
         for draft in unkept:
             if not self._hub.person(draft.sender).sessions:
-                self._decide(None, "", lambda draft=draft: iter((draft,)))  # type: ignore[misc]
+                self._decide(None, "", partial(iter, (draft,)))
         self._refresh_accounts()
 
     def _handle(self, item: Item) -> None:
