@@ -49,7 +49,9 @@ class Adopt(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Close everything after what was sent, then end the thread."""
+    """Say farewell to everybody who is open, close everything after what was sent, then end the thread."""
+
+    farewell: bytes
 
 
 Job: TypeAlias = Turn | Adopt | Stop

@@ -228,7 +228,7 @@ class Worker:
         else:
             self._stopping = True
             for connection in list(self._connections):
-                self._close(connection, "server stopped")
+                self._close(connection, "server stopped", job.farewell)
 
     def _deliver(self, turn: Turn) -> None:
         limit, dirty = self._limits.outbox_bytes, self._dirty
@@ -273,11 +273,13 @@ class Worker:
         self._timers.set(connection, now + self._limits.handshake_seconds)
         self._watch(connection)
 
-    def _close(self, connection: Connection, reason: str) -> None:
-        """End a connection once what it still has to read has left."""
+    def _close(self, connection: Connection, reason: str, farewell: bytes = b"") -> None:
+        """End a connection once what it still has to read, the farewell last, has left."""
         if connection.stage is Stage.HANDSHAKE:
             self._drop(connection, reason)
         elif connection.stage is Stage.OPEN:
+            if farewell:
+                self._queue(connection, farewell)
             connection.stage = Stage.CLOSING
             connection.reason = reason
             self._throttled.discard(connection)
@@ -327,7 +329,8 @@ class Worker:
         elif connection.stage is not Stage.OPEN:
             self._drop(connection, connection.reason)
         elif not connection.admitted:
-            self._expel(connection, "Login took too long", f"no login within {limits.login_seconds:g} s")
+            reason = f"no login within {limits.login_seconds:g} s"
+            self._close(connection, reason, b"ERROR :Login took too long\r\n")
         elif connection.held is not None or connection.inflight:
             # What it has said waits for us, and its PONG may be behind that.
             self._timers.set(connection, now + limits.idle_seconds)
@@ -337,14 +340,10 @@ class Worker:
             connection.pinged = True
             self._timers.set(connection, now + limits.pong_seconds)
             self._queue(connection, self._ping)
+            self._guard(connection, connection.write_wants)
         else:
-            self._expel(connection, "Ping timeout", "ping timeout")
-
-    def _expel(self, connection: Connection, text: str, reason: str) -> None:
-        self._queue(connection, f"ERROR :{text}\r\n".encode())
-        self._close(connection, reason)
+            self._close(connection, "ping timeout", b"ERROR :Ping timeout\r\n")
 
     def _queue(self, connection: Connection, data: bytes) -> None:
         connection.outbox.append(data)
         connection.queued += len(data)
-        self._guard(connection, connection.write_wants)

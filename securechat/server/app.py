@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from securechat.chat.hub import Hub
+from securechat.chat.render import error
 from securechat.config import ServerConfig
 from securechat.net.connection import Connection, Line
 from securechat.net.jobs import Stop as StopWorker
@@ -26,6 +27,8 @@ from securechat.server.threads import CoreThread
 __all__ = ["Server", "ServerError"]
 
 log = logging.getLogger(__name__)
+
+FAREWELL: Final = error("The server is shutting down")
 
 
 class Bridge:
@@ -105,8 +108,8 @@ class Server:
     def stop(self) -> None:
         """Tell every client, keep what was said, end and join every thread. Doing it again does nothing.
 
-        The order is that of the stream: nobody new, then the last turn with its farewells, then the workers,
-        which send those and close.
+        The order is that of the stream: nobody new, then the last turn, then the workers, which send that, say
+        farewell and close.
         """
         threads, self._threads = self._threads, []
         steps: list[tuple[str, Callable[[], None]]] = [
@@ -140,7 +143,7 @@ class Server:
 
     def _stop_workers(self) -> None:
         for worker in self._workers:
-            worker.post(StopWorker())
+            worker.post(StopWorker(FAREWELL))
 
     def _reload(self, hub: Hub) -> str:
         """Take in certificates and message of the day again; return a sentence if they are unusable.

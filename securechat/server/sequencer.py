@@ -342,6 +342,7 @@ class Sequencer:
             self._decide(None, "", lambda: self._hub.accounts_changed(self._directory.accounts))
 
     def _stop(self) -> None:
+        """Make this turn the last. The workers bid farewell: they also know who came in behind this order."""
         self._stopping = True
-        for session in list(self._sessions.values()):
-            self._close(Close(session, error("The server is shutting down"), "server stopped"))
+        for session in self._sessions.values():
+            audit.left(session, "server stopped")

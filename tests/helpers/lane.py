@@ -18,6 +18,8 @@ from securechat.protocol.errors import Fault
 
 TIMEOUT = 30.0
 """Only ever reached when something is broken."""
+FAREWELL = b"ERROR :bye\r\n"
+"""What a lane that is stopped says to whoever is open."""
 
 
 class Recorder:
@@ -185,7 +187,7 @@ class Lane:
         if threads:
             self.listener.stop()
             threads[0].join()
-            self.worker.post(Stop())
+            self.worker.post(Stop(FAREWELL))
             threads[1].join()
 
     def hang_up(self) -> None:

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 from helpers.faults import client_hello, open_files, reset
+from helpers.lane import FAREWELL
 
 from securechat.net.listener import listen
 
@@ -150,7 +151,7 @@ def test_stopping_with_clients_in_every_stage(lane):
     done, reading = here.dial(), here.dial()
     done.send(b"SAY :half a li")
     here.stop()
-    assert reading.rest() == b""
+    assert reading.rest() == FAREWELL
     assert len(here.recorder.ends) == 2
     assert here.recorder.refusals == ["server stopped"] * 2
 

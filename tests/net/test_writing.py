@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 from helpers.faults import reset, talk_until_cut
+from helpers.lane import FAREWELL
 
 from securechat.net.jobs import Turn
 
@@ -78,7 +79,7 @@ def test_stop_waits_for_pending_output_and_says_goodbye(lane, sndbuf, amount):
     stopping = Thread(target=here.stop)
     stopping.start()
     for client in clients:
-        assert client.rest() == b"".join(data)  # up to a close_notify, or it raises
+        assert client.rest() == b"".join(data) + FAREWELL  # up to a close_notify, or it raises
         client.sock.close()
     stopping.join()
     assert sorted(reason for _, reason in here.recorder.ends) == ["server stopped"] * 3

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
+
+from helpers.wire import TIMEOUT
+
+from securechat.server.items import Opened, Stop
 
 
 def test_a_line_reaches_everybody_but_its_sender(server, dial):
@@ -83,3 +87,25 @@ def test_stopping_tells_clients(serve, dial):
     alice = dial(server, "alice")
     server.stop()
     assert alice.rest()[-1] == "ERROR :The server is shutting down"
+
+
+def test_stopping_tells_who_the_sequencer_never_met(serve, dial, monkeypatch):
+    """Their handshake ended when the order to stop was queued already: they are open all the same."""
+    server = serve()
+    put, late, came = server._sequencer.put, [], Event()
+
+    def put_behind(item):
+        if isinstance(item, Opened):
+            late.append(item)
+            came.set()
+            return
+        put(item)
+        if isinstance(item, Stop):
+            for held in late:
+                put(held)
+
+    monkeypatch.setattr(server._sequencer, "put", put_behind)
+    stranger = dial(server)
+    assert came.wait(TIMEOUT)
+    server.stop()
+    assert stranger.rest() == ["ERROR :The server is shutting down"]

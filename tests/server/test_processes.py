@@ -150,7 +150,7 @@ def test_a_dead_thread_is_told_to_the_owner_and_stop_still_stops(home, part, mon
         left = [thread.name for thread in threads if thread.is_alive()]
         for worker in server._workers if left else ():
             with suppress(OSError):
-                worker.post(Stop())
+                worker.post(Stop(b""))
     assert server.failed
     assert left == []
 
