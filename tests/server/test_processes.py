@@ -56,6 +56,7 @@ def test_a_signal_tells_twenty_clients_and_ends_cleanly(serving, login, number):
     names = list(PASSWORDS)
     wires = [login(server, names[index % len(names)]) for index in range(20)]
     stranger = login(server)
+    stranger.barrier()  # until it answers, only our half of the handshake is known to have ended
     for wire in wires:
         wire.sock.suppress_ragged_eofs = False
     server.signal(number)
