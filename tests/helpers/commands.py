@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from unittest import mock
@@ -75,7 +76,13 @@ def at_terminal(*arguments, cwd=None, **variables):
         encoding="utf-8",
         cwd=cwd,
         env=environment(**variables),
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts():
+    """Undo what the tests inherit where a shell or a job runner started them in the background: no Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(terminal):
