@@ -135,14 +135,14 @@ def test_away_notify_and_direct_messages(server, both, dial):
 
 def test_twenty_lines_pasted(both):
     alice, bob = both
-    lines = [f"строка {number} of a paste; with ; and \\ in it" for number in range(20)]
+    lines = [f"{'вот ' * (number % 2)}строка {number} of a paste; with ; and \\ in it" for number in range(20)]
     alice.terminal._tmux("set-buffer", "\n".join(lines) + "\n")
     alice.terminal._tmux("paste-buffer", "-p")
     bob.expect("строка 19 ", "#lobby")
     assert [line.split("\t")[2] for line in bob.log("#lobby").splitlines() if "of a paste" in line] == lines
     for line in lines:
         bob.say(line.replace("paste", "reply"), "#lobby")
-    alice.expect("< bob> строка 19 of a reply")
+    alice.expect("< bob> вот строка 19 of a reply")
     shown = [line for line in alice.terminal.screen().splitlines() if "of a reply" in line]
     assert len(shown) == 20
     assert odd(alice, bob, windows=2) == []

@@ -27,10 +27,14 @@ chatnets = {{ securechat = {{
 settings = {{
   core = {{ real_name = "{nick}"; user_name = "{nick}"; nick = "{nick}"; }};
   "irc/core" = {{ cmds_max_at_once = "200"; cmd_queue_speed = "1msec"; }};
-  "fe-text" = {{ paste_verify_line_count = "0"; }};
+  "fe-text" = {{ paste_verify_line_count = "0"; paste_join_multiline = "no"; }};
 }};
 """
-""""irc/core" takes away irssi's own brake of two seconds for each line."""
+""""irc/core" takes away irssi's own brake of two seconds for each line.
+
+Without paste_join_multiline = "no", irssi 1.4 takes some Cyrillic letters for spaces: where it reads two lines at
+once (it was slow, or they were pasted) it joins the second to the first and strips it of such letters.
+"""
 
 
 class Irssi:
