@@ -102,6 +102,17 @@ def test_outsiders_cannot_tell_a_secret_channel_from_none(house):
     assert any("#x" in reply for reply in bob.say("LIST"))
 
 
+def test_who_may_not_join_a_secret_channel_does_not_learn_how_it_is_written(house):
+    bob, carol = house.login("bob"), house.login("carol")
+    bob.say("JOIN #Сад", "MODE #сад +is")
+    assert carol.say("JOIN #САД") == [":s.example 473 carol #САД :Cannot join: by invitation only (+i)"]
+    bob.say("INVITE carol #сад")
+    carol.heard()
+    link = ":s.example 470 carol #САД #Сад :The channel is written like that"
+    assert carol.say("JOIN #САД")[:2] == [link, ":carol!u@carol JOIN #Сад"]
+    assert carol.say("JOIN #САД") == [link]
+
+
 def test_notices_are_never_answered(house):
     carol = house.login("carol")
     assert carol.say("NOTICE #none :x", "NOTICE nobody :x", "NOTICE", "NOTICE carol") == []
