@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects, Reply
 from securechat.chat.masks import wildcard
+from securechat.chat.messages import once
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.render import repeatable
 from securechat.protocol import numerics
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def names(hub: Hub, session: Session, message: Message) -> Effects:
     """NAMES [<channel>{,<channel>}]: who is here. Of secret channels outsiders hear nothing."""
-    for name in dict.fromkeys(message.params[0].split(",")) if message.params else ["*"]:
+    for name in once(message.params[0]) if message.params else ["*"]:
         channel = hub.channels.get(fold(name))
         if channel is not None and hub.visible(session, channel):
             yield from names_lines(hub, session, channel)

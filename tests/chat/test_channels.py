@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.house import NAMES, House, account
+from helpers.house import NAMES, House, account, codes
 
 from securechat.records import Kind
 
@@ -193,7 +193,14 @@ def test_direct_messages_to_the_absent_and_the_unknown(house):
 def test_several_targets_once_each(house):
     bob, carol = house.login("bob"), house.login("carol")
     bob.say("PRIVMSG carol,#lobby,carol :x")
-    assert carol.heard() == [":bob!u@bob PRIVMSG carol :x", ":bob!u@bob PRIVMSG #lobby :x"]
+    once = [":bob!u@bob PRIVMSG carol :x", ":bob!u@bob PRIVMSG #lobby :x"]
+    assert carol.heard() == once
+    bob.say("PRIVMSG carol,#lobby,CAROL,#Lobby :x")
+    assert carol.heard() == once, "however they are spelled"
+    ivan = house.login("Иван", "message-tags")
+    bob.say("@+x=y TAGMSG иван,ИВАН")
+    assert codes(ivan.heard()) == ["TAGMSG"]
+    assert codes(bob.say("NAMES #lobby,#LOBBY")) == ["353", "366"]
 
 
 def test_quit_and_return(house):
