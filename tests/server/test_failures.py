@@ -306,10 +306,18 @@ class TestStart:
         (home.certs / name).mkdir()
         assert str(home.certs) in refusal(home)
 
+    @pytest.mark.parametrize("name", ["server.pem", "server.key"])
+    def test_a_link_to_itself_for_a_key(self, home, name):
+        """Nobody can read that, root included: it is named, and not the other of the two."""
+        (home.certs / name).unlink()
+        (home.certs / name).symlink_to(name)
+        assert f"{home.certs / name} cannot be read" in refusal(home)
+
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_a_key_that_cannot_be_read(self, home):
-        (home.certs / "server.key").chmod(0)
-        assert "server.key" in refusal(home)
+    @pytest.mark.parametrize("name", ["server.pem", "server.key"])
+    def test_a_key_that_cannot_be_read(self, home, name):
+        (home.certs / name).chmod(0)
+        assert f"{home.certs / name} cannot be read" in refusal(home)
 
     def test_no_users(self, home):
         home.users.unlink()
