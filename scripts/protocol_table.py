@@ -11,6 +11,7 @@ from pathlib import Path
 
 from securechat.chat import modes, welcome
 from securechat.chat.commands import TABLE, Command
+from securechat.chat.messages import KEPT_TAGS
 from securechat.chat.rules import Rules
 from securechat.config import DEFAULT_LOBBY, DEFAULT_SERVER_NAME, Limits
 from securechat.protocol.capabilities import CAPABILITIES
@@ -33,7 +34,7 @@ SORTS = {
 
 def page() -> str:
     """Return the whole page."""
-    sections = [INTRODUCTION, *_commands(), *_capabilities(), *_modes(), *_isupport()]
+    sections = [INTRODUCTION, *_commands(), *_capabilities(), *_tags(), *_modes(), *_isupport()]
     return "\n".join(sections)
 
 
@@ -64,6 +65,13 @@ def _capabilities() -> Iterable[str]:
     yield _table(("Name", "Value"), [(_code(name), _code(value)) for name, (_, value) in CAPABILITIES.items()])
     yield "## SASL mechanisms\n"
     yield _table(("Name",), [(_code(name),) for name in CAPABILITIES["sasl"][1].split(",")])
+
+
+def _tags() -> Iterable[str]:
+    yield "## Client-only tags\n"
+    yield "Whatever begins with `+` goes to all clients that read tags: `+typing`, `+draft/reply` and any other."
+    yield "A TAGMSG is kept if it has one of these, and otherwise never.\n"
+    yield _table(("Name",), [(_code(name),) for name in KEPT_TAGS])
 
 
 def _modes() -> Iterable[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from securechat.chat import modes
 from securechat.chat.commands import TABLE
+from securechat.chat.messages import KEPT_TAGS
 from securechat.protocol.capabilities import CAPABILITIES
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,8 @@ def test_everything_is_in_it(script):
         assert f"| `{name}` | {f'`{value}`' if value else ''} |" in page
     for letter in (*modes.TABLE, *modes.USER):
         assert f"| `+{letter}` |" in page
+    for tag in KEPT_TAGS:
+        assert f"| `{tag}` |" in page
 
 
 def test_every_row_has_as_many_cells_as_its_head(script):

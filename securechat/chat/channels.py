@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hmac import compare_digest
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -42,11 +43,11 @@ def _join(hub: Hub, session: Session, name: str, password: str) -> Effects:
         yield hub.numeric(session, numerics.ERR_BADCHANMASK, repeatable(name), text=(refused,))
         return
     channel = hub.channels.get(key)
-    if channel is not None and _ascii_lower(channel.name) != _ascii_lower(name):
-        # Clients fold ASCII only: without a word irssi opens a window for each spelling of "#сад".
-        yield hub.numeric(session, numerics.ERR_LINKCHANNEL, name, channel.name)
-    if channel is not None and person.key in channel.members:
-        return
+    known = channel is not None and hub.visible(session, channel)
+    if channel is not None and known:
+        yield from _spelling(hub, session, channel, name)
+        if person.key in channel.members:
+            return
     crowded = _crowded(hub, person, channel)
     if crowded:
         yield hub.numeric(session, numerics.ERR_TOOMANYCHANNELS, repeatable(name), text=(crowded,))
@@ -56,9 +57,20 @@ def _join(hub: Hub, session: Session, name: str, password: str) -> Effects:
     else:
         refusal = _barred(hub, person, channel, password)
         if refusal is not None:
-            yield hub.numeric(session, refusal, channel.name)
+            yield hub.numeric(session, refusal, channel.name if known else name)
             return
+        if not known:
+            yield from _spelling(hub, session, channel, name)
     yield Draft(Kind.JOIN, key, person.name)
+
+
+def _spelling(hub: Hub, session: Session, channel: Channel, name: str) -> Iterable[Reply]:
+    """Say how a channel is written, to a client that would take `name` for another.
+
+    Clients fold ASCII only: without a word irssi opens a window for each spelling of "#сад".
+    """
+    if _ascii_lower(channel.name) != _ascii_lower(name):
+        yield hub.numeric(session, numerics.ERR_LINKCHANNEL, name, channel.name)
 
 
 def _ascii_lower(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from securechat.chat.effects import Effects
@@ -53,7 +54,7 @@ def tagmsg(hub: Hub, session: Session, message: Message) -> Effects:
     tags = client_tags(message.tags)
     kept = any(tag.partition("=")[0] in KEPT_TAGS for tag in tags.split(";"))
     if tags:
-        for target in dict.fromkeys(message.params[0].split(",")):
+        for target in once(message.params[0]):
             yield from say_to(hub, session, Draft(Kind.TAGMSG if kept else Kind.TYPING, target, "", "", tags))
 
 
@@ -68,10 +69,15 @@ def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
             yield hub.numeric(session, numerics.ERR_NOTEXTTOSEND)
         return
     tags = client_tags(message.tags)
-    targets = [params[0]] if "," not in params[0] else dict.fromkeys(params[0].split(","))
+    targets = [params[0]] if "," not in params[0] else once(params[0])
     session.active = hub.now
     for target in targets:
         yield from say_to(hub, session, Draft(kind, target, "", params[1], tags))
+
+
+def once(targets: str) -> Iterable[str]:
+    """Return the targets that a list names, each once however it is spelled."""
+    return {fold(target): target for target in targets.split(",")}.values()
 
 
 def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Effects, Reply
 from securechat.chat.masks import wildcard
+from securechat.chat.messages import once
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.render import repeatable
 from securechat.protocol import numerics
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 def names(hub: Hub, session: Session, message: Message) -> Effects:
     """NAMES [<channel>{,<channel>}]: who is here. Of secret channels outsiders hear nothing."""
-    for name in dict.fromkeys(message.params[0].split(",")) if message.params else ["*"]:
+    for name in once(message.params[0]) if message.params else ["*"]:
         channel = hub.channels.get(fold(name))
         if channel is not None and hub.visible(session, channel):
             yield from names_lines(hub, session, channel)
@@ -56,9 +58,16 @@ def topic_lines(hub: Hub, session: Session, channel: Channel, *, asked: bool = F
 
 
 def list_(hub: Hub, session: Session, message: Message) -> Effects:
-    """LIST [<channel or condition>{,...}]: channels, secret ones left out (modern-irc; ISUPPORT ELIST=CMNTU)."""
+    """LIST [<channel or condition>{,...}]: channels, secret ones left out (modern-irc; ISUPPORT ELIST=CMNTU).
+
+    Several names or patterns find what any of them means; conditions must all hold.
+    """
     words = [word for word in ",".join(message.params[:1]).split(",") if word]
-    tests = [_condition(hub.now, word) for word in words]
+    parsed = [_condition(hub.now, word) for word in words]
+    tests = [test for test in parsed if not isinstance(test, re.Pattern)]
+    patterns = [pattern for pattern in parsed if isinstance(pattern, re.Pattern)]
+    if patterns:
+        tests.append(lambda channel, _: any(pattern.fullmatch(channel.key) for pattern in patterns))
     yield hub.numeric(session, numerics.RPL_LISTSTART, "Channel")  # The Lounge waits for it
     for channel in hub.channels.values():
         if not hub.visible(session, channel):
@@ -69,8 +78,8 @@ def list_(hub: Hub, session: Session, message: Message) -> Effects:
     yield hub.numeric(session, numerics.RPL_LISTEND)
 
 
-def _condition(now: int, word: str) -> Callable[[Channel, int], bool]:
-    """Return the test that one word of LIST stands for; times are in minutes before now."""
+def _condition(now: int, word: str) -> Callable[[Channel, int], bool] | re.Pattern[str]:
+    """Return the condition that one word of LIST is, or the pattern of names; times are in minutes before now."""
     number = word.lstrip("CT<>")
     if number.isascii() and number.isdecimal() and len(number) < 10 and word != number:
         limit, kind = int(number), word[: -len(number)]
@@ -88,7 +97,7 @@ def _condition(now: int, word: str) -> Callable[[Channel, int], bool]:
     pattern = wildcard(word.removeprefix("!"))
     if word.startswith("!"):
         return lambda channel, _: pattern.fullmatch(channel.key) is None
-    return lambda channel, _: pattern.fullmatch(channel.key) is not None
+    return pattern
 
 
 def shared(session: Session, person: Person) -> bool:

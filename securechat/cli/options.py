@@ -100,6 +100,10 @@ def _settings(context: typer.Context) -> dict[str, Any]:
         document = tomllib.loads(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):  # a home that is none is the command's own to refuse
         return {}
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); check its owner and its mode, and those of its folder."
+        ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8; save it as UTF-8 or move it away.") from None
     except tomllib.TOMLDecodeError as error:

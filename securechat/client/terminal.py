@@ -11,6 +11,7 @@ from typing import Final
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output.vt100 import Vt100_Output
 
@@ -36,13 +37,25 @@ def _keys() -> KeyBindings:
     return keys
 
 
-def _prompt() -> PromptSession[str]:
+class _RawInput(Vt100Input):
+    """A terminal that stays as the prompt needs it while something is printed.
+
+    prompt_toolkit gives it back to the system for that moment, which would echo what is being typed into the
+    conversation, and make a signal of a Ctrl-C that is to clear the line.
+    """
+
+    def cooked_mode(self) -> contextlib.AbstractContextManager[None]:
+        """Change nothing."""
+        return contextlib.nullcontext()
+
+
+def _prompt(keyboard: Vt100Input) -> PromptSession[str]:
     # The question where the cursor is goes unanswered on some terminals and delays every message on slow ones;
     # only menus, which we have none of, need to know.
     output = Vt100_Output.from_pty(sys.stdout, term=os.environ.get("TERM"))
     output.enable_cpr = False
     # The typed line is taken off the screen: it comes back as the server's echo, once it is kept.
-    return PromptSession(key_bindings=_keys(), erase_when_done=True, output=output)
+    return PromptSession(key_bindings=_keys(), erase_when_done=True, input=keyboard, output=output)
 
 
 class TerminalClient:
@@ -105,18 +118,20 @@ class TerminalClient:
                 await self._end_typing()
 
     async def _type(self) -> None:
-        prompt = _prompt()
-        while not self._session.leaving:
-            try:
-                # Asked anew at every redraw: the channel may change while something is being typed.
-                text = await prompt.prompt_async(lambda: self._session.prompt, handle_sigint=False)
-            except EOFError:
-                self._session.leave()
-                return
-            except asyncio.CancelledError:
-                self._draft = sendable(prompt.default_buffer.text)
-                raise
-            await self._print(self._session.typed(text))
+        keyboard = _RawInput(sys.stdin)
+        prompt = _prompt(keyboard)
+        with keyboard.raw_mode():  # between two prompts as well
+            while not self._session.leaving:
+                try:
+                    # Asked anew at every redraw: the channel may change while something is being typed.
+                    text = await prompt.prompt_async(lambda: self._session.prompt, handle_sigint=False)
+                except EOFError:
+                    self._session.leave()
+                    return
+                except asyncio.CancelledError:
+                    self._draft = sendable(prompt.default_buffer.text)
+                    raise
+                await self._print(self._session.typed(text))
 
     async def _print(self, lines: list[str]) -> None:
         if not lines:

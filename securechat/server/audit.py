@@ -14,9 +14,8 @@ def login(session: Session) -> None:
     log.info("login: %s from %s", session.nick, session.address)
 
 
-def refused(session: Session, claimed: str | None) -> None:
-    """Note a login that was refused; `claimed` is an account's name, None where what was typed is none."""
-    why = f"wrong password for {claimed}" if claimed else "unknown name"
+def refused(session: Session, why: str) -> None:
+    """Note a login that was refused."""
     log.info("login refused: %s from %s", why, session.address)
 
 

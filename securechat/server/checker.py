@@ -65,7 +65,7 @@ class Checker:
             except Exception:
                 # Out of memory, say. Nothing is known then, so nobody gets in; and the thread lives (law 6).
                 log.exception("a password check failed")
-                answer = Answered(session, None, None)
+                answer = Answered(session, None, "the check failed")
             self.answer(answer)
 
     def _check(self, directory: Directory, session: Session, credentials: Credentials) -> Answered:
@@ -75,13 +75,20 @@ class Checker:
         # An unknown name is verified against a dummy, so that it takes as long as a wrong password.
         right = self._hasher.verify(account.hash if account else None, credentials.password)
         if account is None or not right or account.disabled:
-            return Answered(session, None, account.name if account else None)
+            return Answered(session, None, _why(account, right=right))
         if self._hasher.outdated(account.hash):
             self._rehash(account, credentials.password)
-        return Answered(session, account, account.name)
+        return Answered(session, account)
 
     def _rehash(self, account: Account, password: str) -> None:
         try:
             accounts.rehash(self._users, account.key, account.hash, password, hasher=self._hasher)
         except UsersError as failure:
             log.warning("%s kept an old password hash: %s", account.name, failure)
+
+
+def _why(account: Account | None, *, right: bool) -> str:
+    """Return why a login was refused, for the operator's log; whoever tried is told less."""
+    if account is None:
+        return "unknown name"
+    return f"{account.name} is disabled" if right else f"wrong password for {account.name}"

@@ -33,13 +33,13 @@ class Closed(NamedTuple):
 class Answered(NamedTuple):
     """A password was checked: `account` is None where it was refused.
 
-    `claimed` is for the operator's log: the name of the account it was for, None where there is none (what was
-    typed instead of a name may be a password).
+    `why` is for the operator's log, where it was. It names an account that there is and nothing else: what was
+    typed instead of a name may be a password.
     """
 
     session: Session
     account: Account | None
-    claimed: str | None
+    why: str = ""
 
 
 class Stop(NamedTuple):

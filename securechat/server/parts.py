@@ -70,10 +70,14 @@ def gather(config: ServerConfig) -> Parts:
 def load_context(config: ServerConfig) -> ssl.SSLContext:
     """Return the TLS context with the server's certificate. Raises ServerError."""
     certificate, key = config.home.certs / "server.pem", config.home.certs / "server.key"
-    if not certificate.exists() or not key.exists():
-        raise ServerError(f"There is no server certificate in {config.home.certs}: run `securechat init-certs`.")
     try:
+        for path in (certificate, key):
+            path.open("rb").close()  # OpenSSL's own error does not say which of the two it is about
         return server_context(certificate, key, tls12=config.tls12)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ServerError(
+            f"There is no server certificate in {config.home.certs}: run `securechat init-certs`."
+        ) from None
     except ssl.SSLError:
         raise ServerError(
             f"{certificate} and {key} are damaged or do not belong together: run `securechat init-certs`."

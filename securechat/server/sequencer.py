@@ -277,7 +277,7 @@ class Sequencer:
         if held is None or session.link not in self._sessions:
             return
         if answer.account is None:
-            audit.refused(session, answer.claimed)
+            audit.refused(session, answer.why)
         self._decide(session, "AUTHENTICATE", lambda: self._hub.answer(session, answer.account))
         for lines, size in held:
             if session.link in self._sessions:

@@ -80,7 +80,7 @@ class SqliteLog:
             raise LogError(f"{path} is in use by another securechat server: stop it first.") from None
         except OSError as error:
             self._lock.release()
-            raise LogError(f"{path} cannot be opened: {error.strerror}.") from None
+            raise self._failed("opened", OSError(error.strerror)) from None
         except sqlite3.Error as error:
             self._lock.release()
             raise self._failed("opened", error) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.house import NAMES, House, account
+from helpers.house import NAMES, House, account, codes
 
 from securechat.records import Kind
 
@@ -102,6 +102,17 @@ def test_outsiders_cannot_tell_a_secret_channel_from_none(house):
     assert any("#x" in reply for reply in bob.say("LIST"))
 
 
+def test_who_may_not_join_a_secret_channel_does_not_learn_how_it_is_written(house):
+    bob, carol = house.login("bob"), house.login("carol")
+    bob.say("JOIN #Сад", "MODE #сад +is")
+    assert carol.say("JOIN #САД") == [":s.example 473 carol #САД :Cannot join: by invitation only (+i)"]
+    bob.say("INVITE carol #сад")
+    carol.heard()
+    link = ":s.example 470 carol #САД #Сад :The channel is written like that"
+    assert carol.say("JOIN #САД")[:2] == [link, ":carol!u@carol JOIN #Сад"]
+    assert carol.say("JOIN #САД") == [link]
+
+
 def test_notices_are_never_answered(house):
     carol = house.login("carol")
     assert carol.say("NOTICE #none :x", "NOTICE nobody :x", "NOTICE", "NOTICE carol") == []
@@ -182,7 +193,14 @@ def test_direct_messages_to_the_absent_and_the_unknown(house):
 def test_several_targets_once_each(house):
     bob, carol = house.login("bob"), house.login("carol")
     bob.say("PRIVMSG carol,#lobby,carol :x")
-    assert carol.heard() == [":bob!u@bob PRIVMSG carol :x", ":bob!u@bob PRIVMSG #lobby :x"]
+    once = [":bob!u@bob PRIVMSG carol :x", ":bob!u@bob PRIVMSG #lobby :x"]
+    assert carol.heard() == once
+    bob.say("PRIVMSG carol,#lobby,CAROL,#Lobby :x")
+    assert carol.heard() == once, "however they are spelled"
+    ivan = house.login("Иван", "message-tags")
+    bob.say("@+x=y TAGMSG иван,ИВАН")
+    assert codes(ivan.heard()) == ["TAGMSG"]
+    assert codes(bob.say("NAMES #lobby,#LOBBY")) == ["353", "366"]
 
 
 def test_quit_and_return(house):

@@ -145,6 +145,13 @@ def test_broken_settings(tmp_path, text, why):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_settings_that_cannot_be_read(tmp_path):
+    """The sentence names the file and the way out."""
+    (tmp_path / "securechat.toml").mkdir()
+    sentence = refused("users", "--home", tmp_path)
+    assert sentence.startswith(f"{tmp_path / 'securechat.toml'} cannot be read (Is a directory); check its owner")
+
+
 def test_help_with_broken_settings(tmp_path):
     """Help needs no settings."""
     (tmp_path / "securechat.toml").write_text("[")

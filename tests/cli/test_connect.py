@@ -6,6 +6,8 @@ import base64
 import re
 import signal
 import subprocess
+import termios
+import tty
 from pathlib import Path
 
 import pytest
@@ -411,6 +413,14 @@ class TestTerminal:
         peer.expect("PRIVMSG #lobby :half a line")
         peer.send(":alice!u@h PRIVMSG #lobby :half a line")
         client.expect_exact("#lobby <alice> half a line")
+
+    def test_keys_are_not_echoed_into_what_arrives(self, talking):
+        """Not even in the moment in which a message is being printed: echo is the prompt's business throughout."""
+        client, peer = talking()
+        peer.send(*(f":bob!u@b PRIVMSG #lobby :{number} {'x' * 300}" for number in range(200)))
+        for number in range(200):
+            client.expect_exact(f"<bob> {number} xxx")
+            assert not termios.tcgetattr(client.child_fd)[tty.LFLAG] & (termios.ECHO | termios.ISIG)
 
     def test_what_was_typed_is_shown_once(self, talking):
         client, peer = talking()

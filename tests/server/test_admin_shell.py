@@ -81,6 +81,16 @@ def test_a_disabled_account_does_not_come_in_by_a_server_password(server, dial, 
     assert not any(" 001 " in line for line in lines)
 
 
+def test_the_log_tells_the_operator_why_somebody_was_refused(server, shell, try_login, caplog):
+    caplog.set_level(logging.INFO)
+    shell("disable", "bob")
+    for name, password in (("bob", PASSWORDS["bob"]), ("bob", "wrong"), ("nobody", "wrong")):
+        try_login(name, password)
+    refused = [message.partition(" from ")[0] for message in caplog.messages if message.startswith("login ref")]
+    reasons = ["bob is disabled", "wrong password for bob", "unknown name"]
+    assert refused == [f"login refused: {reason}" for reason in reasons]
+
+
 def test_a_login_that_is_half_done_does_not_get_in(server, dial, shell):
     carol, half = dial(server, "carol"), dial(server)
     half.send("CAP LS 302", "NICK bob", "USER bob 0 * :bob", "CAP REQ sasl", "AUTHENTICATE PLAIN")

@@ -8,6 +8,7 @@ import os
 import socket
 import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from helpers.faults import open_files
@@ -16,6 +17,7 @@ from helpers.homes import CHEAP, PASSWORDS
 from securechat.config import Home, ServerConfig
 from securechat.records import Account
 from securechat.server.app import Server, ServerError
+from securechat.storage.log import SqliteLog
 from securechat.storage.users import UserFile
 
 NOT_STORED = "NOT_STORED :Not accepted: the server cannot store it now; send it again later"
@@ -306,10 +308,18 @@ class TestStart:
         (home.certs / name).mkdir()
         assert str(home.certs) in refusal(home)
 
+    @pytest.mark.parametrize("name", ["server.pem", "server.key"])
+    def test_a_link_to_itself_for_a_key(self, home, name):
+        """Nobody can read that, root included: it is named, and not the other of the two."""
+        (home.certs / name).unlink()
+        (home.certs / name).symlink_to(name)
+        assert f"{home.certs / name} cannot be read" in refusal(home)
+
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_a_key_that_cannot_be_read(self, home):
-        (home.certs / "server.key").chmod(0)
-        assert "server.key" in refusal(home)
+    @pytest.mark.parametrize("name", ["server.pem", "server.key"])
+    def test_a_key_that_cannot_be_read(self, home, name):
+        (home.certs / name).chmod(0)
+        assert f"{home.certs / name} cannot be read" in refusal(home)
 
     def test_no_users(self, home):
         home.users.unlink()
@@ -331,8 +341,10 @@ class TestStart:
         database.close()
         assert str(home.log) in refusal(home)
 
-    def test_a_log_in_use(self, home, server):
-        assert "in use by another securechat server" in refusal(home)
+    def test_a_log_in_use(self, home):
+        # Held as a server holds it, but without threads that open files while they are counted.
+        with closing(SqliteLog(home.log)):
+            assert "in use by another securechat server" in refusal(home)
 
     def test_a_port_in_use(self, home):
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -177,7 +177,7 @@ class TestFile:
 
     def test_a_folder_in_its_place(self, tmp_path):
         (tmp_path / "chat.db").mkdir()
-        sentence(tmp_path / "chat.db")
+        assert "Check its disk, its owner and its mode" in sentence(tmp_path / "chat.db")
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         sentence(tmp_path / "nowhere" / "chat.db")
