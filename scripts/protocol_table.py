@@ -11,8 +11,8 @@ from pathlib import Path
 
 from securechat.chat import modes, welcome
 from securechat.chat.commands import TABLE, Command
-from securechat.chat.messages import KEPT_TAGS
 from securechat.chat.rules import Rules
+from securechat.chat.sending import KEPT_TAGS
 from securechat.config import DEFAULT_LOBBY, DEFAULT_SERVER_NAME, Limits
 from securechat.protocol.capabilities import CAPABILITIES
 

@@ -59,6 +59,26 @@ class Limits:
     """Channels that one account is in or owns."""
     targets: int = 8
     """Targets of one command."""
+    history_page: int = 500
+    """Entries in one answer to CHATHISTORY."""
+    history_bytes: int = 1024 * 1024
+    """Text in one answer to CHATHISTORY or SEARCH."""
+    search_results: int = 100
+    """Messages in one answer to SEARCH."""
+    search_seconds: float = 5
+    """How long one search may take."""
+    questions_waiting: int = 1024
+    """Questions about the log that may wait for the reader."""
+    replay: int = 500
+    """Missed lines that a client which cannot ask for history is sent at its login."""
+    first_replay: int = 50
+    """The same for a device that was never here."""
+    recent: int = 1000
+    """Newest messages kept in memory, so that a replay meets what is said meanwhile."""
+    keys: int = 50_000
+    """Idempotency keys known without asking the log."""
+    devices_known: int = 64
+    """Devices of one account whose place in the log is remembered."""
 
     @classmethod
     def parse(cls, settings: list[str]) -> Limits:

@@ -1,10 +1,10 @@
-"""The nouns that rooms share: what the log holds and who may log in. No behaviour, no imports of ours."""
+"""The nouns that rooms share: what the log holds, what may be asked of it, who may log in. No behaviour."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 
 class Kind(IntEnum):
@@ -15,6 +15,10 @@ class Kind(IntEnum):
     """Target "*" is everybody."""
     TAGMSG = 3
     """Tags without a text: a reaction."""
+    REDACT = 4
+    """A message is taken back: `text` is its msgid and, after a space, why."""
+    REDACTED = 5
+    """What is left of a message that was taken back: its place. Never drafted; REDACT turns messages into it."""
     JOIN = 10
     PART = 11
     TOPIC = 12
@@ -44,6 +48,10 @@ class Kind(IntEnum):
     """A TAGMSG that nobody will want to read later."""
     BOT = 35
     """`text` is "+" or "-": the person's devices are a program, or not."""
+    MARK = 40
+    """`sender`, a key, has read `target` (a channel or an account) up to the moment `text` (ms since 1970)."""
+    SEEN = 41
+    """The device `target` of `sender`, a key, has got everything up to the entry `text`; empty: forget it."""
 
 
 EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH, Kind.AWAY, Kind.SETNAME, Kind.TYPING, Kind.BOT})
@@ -52,13 +60,19 @@ EPHEMERAL: Final = frozenset({Kind.ATTACH, Kind.DETACH, Kind.AWAY, Kind.SETNAME,
 STATE: Final = frozenset(kind for kind in Kind if 10 <= kind <= 19)
 """Kinds that, applied in order, rebuild everything that outlives a restart."""
 
+SAID: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.REDACT, Kind.REDACTED})
+"""Kinds that make up a conversation: each has a number in it."""
+
+LATEST: Final = frozenset({Kind.MARK, Kind.SEEN})
+"""Kinds of which only the newest by sender and target is kept; they have no place in the order."""
+
 
 class Draft(NamedTuple):
     """What somebody asked for and was allowed: an entry that has no place in the log yet.
 
     `target` is the casefolded channel or account name, `sender` the account's name as its owner writes it,
     `text` of a message of several lines has them joined by LF, or by CR where the next continues the same line,
-    `tags` the client-only tags in wire form ("+draft/reply=x;+y") or empty.
+    `tags` the client-only tags in wire form ("+draft/reply=x;+y") or empty, `key` the sender's idempotency key.
     """
 
     kind: Kind
@@ -66,12 +80,15 @@ class Draft(NamedTuple):
     sender: str
     text: str = ""
     tags: str = ""
+    key: str = ""
 
 
 class Entry(NamedTuple):
     """One line of the ordered log. The fields are the columns of its table, in order.
 
-    `seq` counts up by one, `msgid` is unique for ever, `time` is in milliseconds since 1970 (UTC).
+    `seq` counts up by one, `msgid` is unique for ever, `time` is in milliseconds since 1970 (UTC), never less
+    than that of the entry before. `conversation` is what the entry is part of: a channel's key, or both accounts'
+    keys in order with a space between, or empty. `number` counts what was said in it (`SAID`), from 1; else 0.
     """
 
     seq: int
@@ -82,6 +99,14 @@ class Entry(NamedTuple):
     sender: str
     text: str = ""
     tags: str = ""
+    key: str = ""
+    conversation: str = ""
+    number: int = 0
+
+    @property
+    def draft(self) -> Draft:
+        """What was asked for."""
+        return Draft(*self[3:9])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +126,105 @@ class Account:
     def admin(self) -> bool:
         """Whether this account runs the server."""
         return "admin" in self.roles
+
+
+class Place(NamedTuple):
+    """A place in a conversation: a message by its id, or where that is empty a moment (ms since 1970)."""
+
+    msgid: str = ""
+    time: int = 0
+
+
+class Scope(NamedTuple):
+    """A conversation as far as somebody may read it: from the entry `seq` and the moment `time` (ms) on."""
+
+    conversation: str
+    seq: int = 0
+    time: int = 0
+
+
+class Reader(NamedTuple):
+    """Who asks and what they may read: their channels, and their direct messages since `since` (ms)."""
+
+    account: str
+    channels: tuple[Scope, ...]
+    since: int
+
+
+class Page(NamedTuple):
+    """Ask for what was said in a conversation between two places, both excluded; None is its beginning or end.
+
+    At most `limit` entries: the newest of them if `newest`, else the oldest. Places in the wrong order are
+    exchanged, and `newest` with them. `around` asks for what stands around a place instead. `events` adds
+    joins, modes and the like, `redacted` what was taken back and that it was. Answered by a Stretch.
+    """
+
+    scope: Scope
+    limit: int
+    after: Place | None = None
+    before: Place | None = None
+    newest: bool = False
+    around: Place | None = None
+    events: bool = False
+    redacted: bool = False
+
+
+class Targets(NamedTuple):
+    """Ask for the conversations whose newest message is between two moments (ms), both excluded.
+
+    Counted from the first moment. Answered by a list of (conversation, time), oldest first.
+    """
+
+    reader: Reader
+    first: int
+    last: int
+    limit: int
+
+
+class Missed(NamedTuple):
+    """Ask for what was said after the entry `seq`, the newest `limit` of it. Answered by a Stretch."""
+
+    reader: Reader
+    seq: int
+    limit: int
+
+
+class Search(NamedTuple):
+    """Ask for messages that have every word of `text` in them. Answered by a Stretch, oldest first.
+
+    `conversation` and `sender` (an account's key) narrow it down; `after` and `before` are in ms. With `after`
+    the first `limit` from there on are found, else the newest.
+    """
+
+    reader: Reader
+    text: str
+    limit: int
+    conversation: str = ""
+    sender: str = ""
+    after: int | None = None
+    before: int | None = None
+
+
+class Lookup(NamedTuple):
+    """Ask for one entry by its msgid, or by who sent it (`sender` as written) with which `key`. May be None."""
+
+    msgid: str = ""
+    sender: str = ""
+    key: str = ""
+
+
+Question: TypeAlias = Page | Targets | Missed | Search | Lookup
+
+
+class Stretch(NamedTuple):
+    """Entries in their order; `complete` says that there are no more in the direction that was asked for."""
+
+    entries: list[Entry]
+    complete: bool
+
+
+class Unanswered(NamedTuple):
+    """Why a question has no answer: `code` is for programs, `text` one sentence for whoever asked."""
+
+    code: str
+    text: str

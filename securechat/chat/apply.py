@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from securechat.chat import arrivals, modes
 from securechat.chat.effects import Fanout, Output
+from securechat.chat.marks import apply_mark
 from securechat.chat.messages import EVERYBODY
 from securechat.chat.people import Audience, Channel, Member, Person, Session, Topic
-from securechat.chat.render import join_lines, lines, message_lines
+from securechat.chat.render import event_body, join_lines, lines, message_lines
+from securechat.chat.replay import apply_seen
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.names import fold
 from securechat.records import Entry, Kind
@@ -25,9 +27,14 @@ if TYPE_CHECKING:
 def _message(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     """Pass on to the channel's members, or to both sides of a conversation, every device."""
     sender = hub.people[fold(entry.sender)]
+    if entry.number:
+        hub.recent.append(entry)
+    if entry.key:
+        hub.keys.add(sender.key, entry.key)
     skip = None if origin is None or origin.caps & Cap.ECHO_MESSAGE else origin
     channel = hub.channels.get(entry.target)
     if channel is not None:
+        channel.newest = entry.seq or channel.newest
         name, audiences = channel.name, [channel.audience]
         if sender.key not in channel.members:
             audiences.append(sender.audience)
@@ -36,7 +43,11 @@ def _message(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         name, audiences = "$*", [Audience(everybody)]
     else:
         name = hub.accounts[entry.target].name
-        audiences = _both_sides(entry, sender, hub.people.get(entry.target), origin)
+        other = hub.people.get(entry.target)
+        sender.newest = entry.seq or sender.newest
+        if other is not None:
+            other.newest = entry.seq or other.newest
+        audiences = _both_sides(entry, sender, other, origin)
     command = "TAGMSG" if entry.kind is Kind.TYPING else entry.kind.name
     start = f":{sender.source} {command} {name}"
     return [
@@ -55,6 +66,15 @@ def _both_sides(entry: Entry, sender: Person, other: Person | None, origin: Sess
     return [*theirs, sender.audience]
 
 
+def _redact(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
+    """Tell everybody who heard the message that it was taken back, and forget it here as the log does."""
+    msgid = entry.text.partition(" ")[0]
+    for index, other in enumerate(hub.recent):
+        if other.msgid == msgid:
+            hub.recent[index] = other._replace(kind=Kind.REDACTED, text="", tags="")
+    return _message(hub, entry, origin)
+
+
 def _create(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     owner = fold(entry.sender) if entry.sender else ""
     hub.channels[entry.target] = Channel(entry.text, entry.target, owner, entry.time)
@@ -63,7 +83,7 @@ def _create(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 
 def _join(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = arrivals.keep(hub, hub.person(entry.sender)), hub.channels[entry.target]
-    channel.members[person.key] = Member(person, entry.time)
+    channel.members[person.key] = Member(person, entry.time, seq=entry.seq)
     channel.invited.pop(person.key, None)
     person.channels[channel.key] = channel
     channel.members_changed()
@@ -79,30 +99,28 @@ def _join(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 
 def _part(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
-    reason = f" :{entry.text}" if entry.text else ""
-    shown = _to_channel(hub, entry, person, channel, f"PART {channel.name}{reason}")
+    shown = _to_channel(hub, entry, person, channel)
     _leave(hub, person, channel)
     return shown
 
 
 def _kick(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
-    name, _, reason = entry.text.partition(" ")
-    shown = _to_channel(hub, entry, person, channel, f"KICK {channel.name} {name} :{reason}")
-    _leave(hub, hub.person(name), channel)
+    shown = _to_channel(hub, entry, person, channel)
+    _leave(hub, hub.person(entry.text.partition(" ")[0]), channel)
     return shown
 
 
 def _topic(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     channel.topic = Topic(entry.text, entry.sender, entry.time)
-    return _to_channel(hub, entry, person, channel, f"TOPIC {channel.name} :{entry.text}")
+    return _to_channel(hub, entry, person, channel)
 
 
 def _mode(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     modes.apply(channel, entry.text, entry.sender, entry.time)
-    return _to_channel(hub, entry, person, channel, f"MODE {channel.name} {entry.text}")
+    return _to_channel(hub, entry, person, channel)
 
 
 def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
@@ -127,6 +145,9 @@ def _invite(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 
 def _forget(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     """End what an account that is gone was in and owned. Its devices have left before."""
+    hub.keys.forget(entry.target)
+    hub.marks.pop(entry.target, None)
+    hub.seen.pop(entry.target, None)
     person = hub.people.get(entry.target)
     if person is not None:
         for channel in list(person.channels.values()):
@@ -138,11 +159,11 @@ def _forget(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     return []
 
 
-def _to_channel(hub: Hub, entry: Entry, person: Person, channel: Channel, body: str) -> list[Output]:
+def _to_channel(hub: Hub, entry: Entry, person: Person, channel: Channel) -> list[Output]:
     if hub.restoring:
         return []
-    audience = channel.audience
-    return [Fanout(audience, lines(entry, f":{person.source} {body}", audience, bot=person.bot))]
+    body = event_body(entry, person.source, channel.name)
+    return [Fanout(channel.audience, lines(entry, body, channel.audience, bot=person.bot))]
 
 
 def _leave(hub: Hub, person: Person, channel: Channel) -> None:
@@ -157,6 +178,9 @@ TABLE: Final[dict[Kind, Callable[[Hub, Entry, Session | None], list[Output]]]] =
     Kind.NOTICE: _message,
     Kind.TAGMSG: _message,
     Kind.TYPING: _message,
+    Kind.REDACT: _redact,
+    Kind.MARK: apply_mark,
+    Kind.SEEN: apply_seen,
     Kind.CREATE: _create,
     Kind.JOIN: _join,
     Kind.PART: _part,

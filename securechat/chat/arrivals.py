@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from securechat.chat.effects import Fanout, Output
+from securechat.chat.marks import mark_line
 from securechat.chat.people import Audience, Channel, Person, Session
 from securechat.chat.queries import names_lines, topic_lines
 from securechat.chat.render import join_lines, lines, variants
@@ -143,8 +144,10 @@ def _tell_watchers(hub: Hub, person: Person, reply: numerics.Numeric, text: str)
 
 
 def channel_lines(hub: Hub, session: Session, channel: Channel) -> list[Output]:
-    """Return what a device is told of a channel that it comes into: topic and, unless it declined, names."""
+    """Return what a device is told of a channel that it comes into: topic, read marker, names."""
     told: list[Output] = [*topic_lines(hub, session, channel)]
+    if session.caps & Cap.READ_MARKER and session.person is not None:
+        told.append(mark_line(hub, session, session.person, channel.key))
     if not session.caps & Cap.NO_IMPLICIT_NAMES:
         told += names_lines(hub, session, channel)
     return told

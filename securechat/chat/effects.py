@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Audience, Session
 from securechat.protocol.sasl import Credentials
-from securechat.records import Draft
+from securechat.records import Draft, Question
 
 
 class Reply(NamedTuple):
@@ -29,10 +29,15 @@ class Fanout(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Check these credentials elsewhere; the session's later lines wait for `Hub.answer`."""
+    """Find the answer elsewhere; the session's later lines wait for what `then` decides of it.
+
+    Credentials are answered by an Account or None where they are wrong; the others as `records` says. Any of
+    them can be answered by Unanswered. The question is put after this turn has been committed.
+    """
 
     session: Session
-    credentials: Credentials
+    question: Credentials | Question
+    then: Callable[[Any], Effects]
 
 
 class Admit(NamedTuple):

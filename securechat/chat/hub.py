@@ -1,18 +1,20 @@
 """The heart: decides what a message may do, and applies what was decided. Pure and single-threaded.
 
-`decide`, `answer`, `depart` and `accounts_changed` only look, and yield effects; the shared state changes in
+`decide`, `depart`, `confirm` and `accounts_changed` only look, and yield effects; the shared state changes in
 `apply` alone. (A session's own affairs are not shared: its capabilities, its open batch, its MONITOR list, when it
-last spoke.) Whoever drives the hub applies each draft before it takes the next effect.
+last spoke, what it was asked.) Whoever drives the hub applies each draft before it takes the next effect.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from securechat.chat import apply, commands, faults, multiline, registration, render, welcome
+from securechat.chat import apply, commands, faults, multiline, render, replay, welcome
 from securechat.chat.effects import Close, Effects, Output, Reply
 from securechat.chat.people import Channel, Person, Session
+from securechat.chat.retry import Keys
 from securechat.chat.rules import Rules
 from securechat.protocol import numerics
 from securechat.protocol.errors import Fault
@@ -42,6 +44,16 @@ class Hub:
         """Entries are being applied again: nobody is to hear of them."""
         self.most = 0
         """Most people here at once."""
+        self.newest = 0
+        """The number of the newest entry."""
+        self.recent: deque[Entry] = deque(maxlen=rules.limits.recent)
+        """The newest messages."""
+        self.keys = Keys(rules.limits.keys)
+        self.marks: dict[str, dict[str, int]] = {}
+        """Up to where a person has read (ms): by account, then channel or account."""
+        self.seen: dict[str, dict[str, int]] = {}
+        """Up to which entry a device has got everything: by account, then device."""
+        self.confirm_at = 0
 
     def open(self, link: Any, lane: int = 0, address: str = "") -> Session:
         """Return the session of a new connection, which has not logged in."""
@@ -74,9 +86,9 @@ class Hub:
         """Say what a client is told when its login is complete."""
         return welcome.burst(self, session)
 
-    def answer(self, session: Session, account: Account | None) -> Effects:
-        """Decide what follows from a checked password: the account, or None where it is refused."""
-        return registration.answered(self, session, account)
+    def confirm(self) -> Effects:
+        """Decide whom to ask whether they have got what was sent to them."""
+        return replay.confirm(self)
 
     def depart(self, session: Session, reason: str) -> Effects:
         """Decide the end of a connection; `reason` is what others read. Nothing where it never logged in."""
@@ -118,12 +130,16 @@ class Hub:
 
     def apply(self, entry: Entry, origin: Session | None = None) -> list[Output]:
         """Change the state by one entry and return who gets what. `origin` is the session that caused it."""
+        self.newest = entry.seq or self.newest
         return apply.TABLE[entry.kind](self, entry, origin)
 
-    def restore(self, entries: Iterable[Entry]) -> None:
-        """Rebuild channels and memberships from the log's state entries, keeping the sessions that are here.
+    def restore(
+        self, newest: int, entries: Iterable[Entry], latest: Iterable[Draft] = (), keyed: Iterable[Entry] = ()
+    ) -> None:
+        """Rebuild what outlives a restart from the log, keeping the sessions that are here.
 
-        Used at the start, and when a commit failed: then the hub goes back to what the disk says.
+        `newest` is the number of the last entry; the others are what `storage.log.Log` calls state, latest and
+        keyed. Used at the start, and when a commit failed: then the hub goes back to what the disk says.
         """
         here = [person for person in self.people.values() if person.sessions]
         self.channels, self.people = {}, {person.key: person for person in here}
@@ -133,8 +149,14 @@ class Hub:
         try:
             for entry in entries:
                 self.apply(entry)
+            self.marks, self.seen = {}, {}
+            for draft in latest:
+                self.apply(Entry(0, "", self.now, *draft))
         finally:
             self.restoring = False
+        self.newest = newest
+        self.recent = deque((entry for entry in self.recent if entry.seq <= newest), self.recent.maxlen)
+        self.keys.restore(keyed)
         for person in here:
             person.devices_changed()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from securechat.chat.effects import Fanout, Output, Reply
 from securechat.chat.people import Session
+from securechat.chat.render import in_batch, tagged
 from securechat.protocol.capabilities import VARIANT_MASK, Cap
 from securechat.protocol.message import Message, escape_tag, parse_tags
 
@@ -68,9 +69,4 @@ class Response:
             return Reply(self._session, tagged(lines[0], label) + b"".join(lines[1:]))
         start = f"@{label} :{self._server} BATCH +r labeled-response\r\n".encode()
         end = f":{self._server} BATCH -r\r\n".encode()
-        return Reply(self._session, start + b"".join(tagged(line, "batch=r") for line in lines) + end)
-
-
-def tagged(line: bytes, tag: str) -> bytes:
-    """Return a line with one more tag in front; of a batch, its first line, which stands for all of it."""
-    return f"@{tag};".encode() + line[1:] if line.startswith(b"@") else f"@{tag} ".encode() + line
+        return Reply(self._session, start + b"".join(in_batch(line, "r") for line in lines) + end)

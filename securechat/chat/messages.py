@@ -1,4 +1,4 @@
-"""PRIVMSG, NOTICE and TAGMSG: the way of nearly every line, so it does no work that it need not."""
+"""Whether a message may be sent and to whom: the way of nearly every line, so it does no work that it need not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from securechat.chat.effects import Effects
 from securechat.chat.people import Channel, Person, Session
 from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
-from securechat.protocol.message import Message
 from securechat.protocol.names import fold
 from securechat.protocol.numerics import Numeric
 from securechat.records import Draft, Kind
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 _LINES: Final = re.compile("[\n\r]")
 EVERYBODY: Final = "*"
 """Target of an entry that is for all; a client says "$*" or "$server" (RFC 2812, 3.3.1)."""
-KEPT_TAGS: Final = ("+draft/react", "+draft/unreact")
-"""A TAGMSG with one of these is kept: somebody will want to know it later."""
 
 
 class Target(NamedTuple):
@@ -37,47 +34,6 @@ class Refused(NamedTuple):
 
     reply: Numeric
     text: str = ""
-
-
-def privmsg(hub: Hub, session: Session, message: Message) -> Effects:
-    """PRIVMSG <target>{,<target>} :<text>: say something to channels and people."""
-    return _say(hub, session, message, Kind.PRIVMSG)
-
-
-def notice(hub: Hub, session: Session, message: Message) -> Effects:
-    """NOTICE <target>{,<target>} :<text>: a message that nothing answers by itself, errors included."""
-    return _say(hub, session, message, Kind.NOTICE)
-
-
-def tagmsg(hub: Hub, session: Session, message: Message) -> Effects:
-    """TAGMSG <target>{,<target>}: client-only tags without a text, for reactions and typing."""
-    tags = client_tags(message.tags)
-    kept = any(tag.partition("=")[0] in KEPT_TAGS for tag in tags.split(";"))
-    if tags:
-        for target in once(message.params[0]):
-            yield from say_to(hub, session, Draft(Kind.TAGMSG if kept else Kind.TYPING, target, "", "", tags))
-
-
-def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
-    params = message.params
-    if not params or not params[0]:
-        if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NORECIPIENT, text=(kind.name,))
-        return
-    if len(params) < 2 or not params[1]:
-        if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NOTEXTTOSEND)
-        return
-    tags = client_tags(message.tags)
-    targets = [params[0]] if "," not in params[0] else once(params[0])
-    session.active = hub.now
-    for target in targets:
-        yield from say_to(hub, session, Draft(kind, target, "", params[1], tags))
-
-
-def once(targets: str) -> Iterable[str]:
-    """Return the targets that a list names, each once however it is spelled."""
-    return {fold(target): target for target in targets.split(",")}.values()
 
 
 def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:
@@ -96,7 +52,7 @@ def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:
     if over > 0:
         yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
         return
-    yield Draft(kind, found.key, person.name, text, draft.tags)
+    yield Draft(kind, found.key, person.name, text, draft.tags, draft.key)
     if kind is Kind.PRIVMSG and not typed.startswith(("#", "$")):
         other = hub.people.get(found.key)
         why = other.away if other is not None and other.sessions else "is not connected right now"
@@ -152,8 +108,6 @@ def too_long(over: int) -> str:
     return f"Not sent: {over} bytes too long; send it in several lines"
 
 
-def client_tags(section: str) -> str:
-    """Return the client-only tags of a raw tag section, still escaped (IRCv3 message-tags, "Client-only tags")."""
-    if not section:
-        return ""
-    return ";".join(tag for tag in section.split(";") if tag.startswith("+") and len(tag) > 1)
+def once(targets: str) -> Iterable[str]:
+    """Return the targets that a list names, each once however it is spelled."""
+    return {fold(target): target for target in targets.split(",")}.values()

@@ -78,6 +78,8 @@ def _channel_modes(hub: Hub, session: Session, channel: Channel, params: list[st
             wanted = [change for change in wanted if not modes.same(change, checked)]
             if modes.alters(channel, checked):
                 wanted.append(checked)
+    if "H" not in params[0]:
+        wanted += modes.private(channel, wanted)
     while wanted:
         fitting = _fitting(person.source_size, channel, wanted)
         yield Draft(Kind.MODE, channel.key, person.name, modes.write(wanted[:fitting]))

@@ -35,6 +35,7 @@ class Mode(NamedTuple):
 
 
 TABLE: Final[dict[str, Mode]] = {
+    "H": Mode(Sort.FLAG, "members read only what was said since they joined; comes with +i, +k and +s"),
     "I": Mode(Sort.LIST, "may join though the channel is by invitation only"),
     "b": Mode(Sort.LIST, "may neither join nor speak"),
     "e": Mode(Sort.LIST, "may join and speak though banned"),
@@ -63,6 +64,10 @@ class Change(NamedTuple):
     sign: str
     letter: str
     param: str = ""
+
+
+PRIVATE: Final = frozenset("iks")
+"""Modes that make a channel private: what was said in it before is then not for those who join later."""
 
 
 class Query(NamedTuple):
@@ -125,6 +130,12 @@ def same(one: Change, other: Change) -> bool:
     """Whether two changes are of one thing, so that the later one is the one that counts."""
     several = TABLE[one.letter].sort in (Sort.LIST, Sort.RANK)
     return one.letter == other.letter and (one.param == other.param or not several)
+
+
+def private(channel: Channel, changes: list[Change]) -> list[Change]:
+    """Return what comes with changes by itself: +H with those that make the channel private."""
+    begins = any(change.sign == "+" and change.letter in PRIVATE for change in changes)
+    return [Change("+", "H")] if begins and "H" not in channel.flags else []
 
 
 def alters(channel: Channel, change: Change) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from securechat.chat.effects import Effects, Reply
 from securechat.chat.labels import own_label
-from securechat.chat.messages import client_tags, say_to
 from securechat.chat.people import Batch, Session
 from securechat.chat.render import excess, repeatable, size
+from securechat.chat.retry import say_once, take_key
+from securechat.chat.sending import client_tags
 from securechat.protocol.capabilities import MULTILINE_BYTES, MULTILINE_LINES, Cap
 from securechat.protocol.message import Message, parse_tags
 from securechat.records import Draft, Kind
@@ -100,7 +101,8 @@ def _finish(hub: Hub, session: Session, done: Batch) -> Effects:
     else:
         kind = Kind.PRIVMSG if done.command == "PRIVMSG" else Kind.NOTICE
         session.active = hub.now
-        yield from say_to(hub, session, Draft(kind, done.target, "", done.text, done.tags))
+        tags, key = take_key(done.tags)
+        yield from say_once(hub, session, Draft(kind, done.target, "", done.text, tags, key))
 
 
 def _failed(hub: Hub, session: Session, fault: tuple[str, ...]) -> Reply:

@@ -58,14 +58,17 @@ class Session:
         "account",
         "active",
         "address",
+        "asked",
         "away",
         "batch",
         "caps",
+        "device",
         "lane",
         "link",
         "monitored",
         "person",
         "registration",
+        "seen",
         "since",
     )
 
@@ -78,6 +81,10 @@ class Session:
         """As it was when this session logged in."""
         self.person: Person | None = None
         self.registration: Registration | None = Registration()
+        self.device = ""
+        """What it calls itself, to be told from others of its account."""
+        self.seen = self.asked = 0
+        """The entry up to which it certainly got everything, and that of the question whether it has more."""
         self.away = ""
         self.since = self.active = 0
         """When it logged in and when it last said something (ms)."""
@@ -108,13 +115,26 @@ class Audience:
 class Person:
     """An account that is a member somewhere or has devices here. All its devices are one member."""
 
-    __slots__ = ("_audience", "bot", "channels", "key", "name", "realname", "sessions", "source", "source_size")
+    __slots__ = (
+        "_audience",
+        "bot",
+        "channels",
+        "key",
+        "name",
+        "newest",
+        "realname",
+        "sessions",
+        "source",
+        "source_size",
+    )
 
     def __init__(self, name: str, key: str) -> None:
         self.name = name
         self.key = key
         self.realname = ""
         self.bot = False
+        self.newest = 0
+        """The newest direct message's entry, of those since the server began."""
         # A fixed mask that tells nothing of the address; each part names the account, so that a ban of
         # whatever shape a client makes of it hits this account and no other.
         self.source = f"{name}!u@{key}"
@@ -181,6 +201,8 @@ class Member:
     person: Person
     since: int
     ranks: frozenset[str] = frozenset()
+    seq: int = 0
+    """The entry with which that began."""
 
 
 @dataclass(slots=True, eq=False)
@@ -202,6 +224,8 @@ class Channel:
     invited: dict[str, int] = field(default_factory=dict)
     """Keys of accounts that may join once, and when they were invited (ms)."""
     members: dict[str, Member] = field(default_factory=dict)
+    newest: int = 0
+    """The newest message's entry, of those since the server began."""
     _audience: Audience | None = None
 
     @property

@@ -5,17 +5,19 @@ Law 1: nothing here tells a stranger anything but what the server can do and whe
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
 from securechat.chat.messages import banned
 from securechat.chat.people import Registration, Session
 from securechat.chat.render import error, fail, repeatable
+from securechat.chat.replay import catch_up, confirmed, device_name, note, replay
 from securechat.protocol import capabilities, numerics
 from securechat.protocol.message import Message, build, clip, fill
 from securechat.protocol.names import MAX_NICK, fold
 from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
-from securechat.records import Account, Draft, Kind
+from securechat.records import Account, Draft, Entry, Kind, Unanswered
 
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
@@ -110,7 +112,7 @@ def _response(
         return
     if credentials is not None:
         registration.exchange = None
-        yield Ask(session, credentials)
+        yield Ask(session, credentials, partial(answered, hub, session, credentials))
 
 
 def password(hub: Hub, session: Session, message: Message) -> Effects:
@@ -151,15 +153,21 @@ def user(hub: Hub, session: Session, message: Message) -> Effects:
     yield from _advance(hub, session, registration)
 
 
-def answered(hub: Hub, session: Session, account: Account | None) -> Effects:
+def answered(
+    hub: Hub, session: Session, credentials: Credentials, account: Account | Unanswered | None
+) -> Effects:
     """Go on after a password check: `account` is None where it was refused. Names and reasons stay untold."""
     registration = session.registration
     if registration is None:
+        return
+    if isinstance(account, Unanswered):
+        yield Close(session, error("Too many logins at once: try again in a moment"), "too many logins at once")
         return
     if account is None:
         yield from _refused(hub, session, registration)
         return
     session.account = account
+    session.device = device_name(credentials.device)
     if not registration.checking_pass:
         mask = f"{account.name}!u@{account.key}"
         yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
@@ -183,17 +191,17 @@ def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
     if registration.negotiating or not registration.nick or not registration.user:
         return
     if session.account is not None:
-        yield from _complete(hub, session, session.account, registration.realname)
+        yield from catch_up(hub, session, partial(_complete, hub, session, session.account, registration.realname))
     elif registration.passed is not None:
         registration.checking_pass = True
-        yield Ask(session, registration.passed)
+        yield Ask(session, registration.passed, partial(answered, hub, session, registration.passed))
     else:
         yield Reply(session, fail(hub.rules.server, "*", "ACCOUNT_REQUIRED", text=HOW_TO_LOG_IN))
         yield Close(session, error(HOW_TO_LOG_IN), "did not log in")
 
 
-def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Effects:
-    """Let the session in: welcome it, show it to others, and bring it to the lobby."""
+def _complete(hub: Hub, session: Session, account: Account, realname: str, missed: list[Entry]) -> Effects:
+    """Let the session in: welcome it, show it to others, tell it what it missed, and bring it to the lobby."""
     current = hub.accounts.get(account.key)
     if current is None or current.created != account.created or current.disabled:
         # Deleted (or made anew) or disabled between the check of the password and the end of the negotiation.
@@ -209,6 +217,7 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str) -> Ef
     yield from hub.welcome(session)
     kind = Kind.ATTACH if known is not None and known.sessions else Kind.ONLINE
     yield Draft(kind, "", account.name, realname)
+    yield from replay(hub, session, missed)
     person = hub.people[account.key]
     if hub.lobby and hub.lobby not in person.channels and not banned(hub.channels[hub.lobby], person.key):
         yield Draft(Kind.JOIN, hub.lobby, account.name)
@@ -224,12 +233,14 @@ def ping(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def pong(hub: Hub, session: Session, message: Message) -> Effects:
-    """PONG: having been heard from is all that it is good for, and the connection noted that already."""
-    return iter(())
+    """PONG <token>: tells that everything sent before its PING has arrived."""
+    return confirmed(hub, session, message.params[-1] if message.params else "")
 
 
 def quit_(hub: Hub, session: Session, message: Message) -> Effects:
     """QUIT [:<reason>]: ends this connection; others see it if it was the account's last."""
     reason = message.params[0] if message.params else ""
+    if session.person is not None:
+        yield from note(hub, session, session.person, hub.newest)
     yield from hub.depart(session, f"Quit: {reason}" if reason else "Quit")
     yield Close(session, error("Goodbye"), "quit")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from securechat.chat.people import Audience, Person
-from securechat.protocol.capabilities import Cap
+from securechat.protocol.capabilities import ORDER_TAG, Cap
 from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import build, clip
 from securechat.records import Entry, Kind
@@ -17,7 +17,10 @@ _TIME: Final = Cap.SERVER_TIME.value
 _TAGS: Final = Cap.MESSAGE_TAGS.value
 _ACCOUNT: Final = Cap.ACCOUNT_TAG.value
 _EXTENDED_JOIN: Final = Cap.EXTENDED_JOIN.value
+_ORDER: Final = Cap.ORDER.value
+_REDACTION: Final = Cap.REDACTION.value
 _MULTILINE: Final = Cap.BATCH | Cap.MULTILINE
+_TEXTS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE})
 _LINES: Final = re.compile("([\n\r])")
 
 
@@ -39,6 +42,8 @@ def tag_section(entry: Entry, variant: int, *, msgid: bool = True, bot: bool = F
     if variant & _TAGS:
         if msgid and entry.msgid:
             tags.append(f"msgid={entry.msgid}")
+        if variant & _ORDER and entry.number:
+            tags.append(f"{ORDER_TAG}={entry.number}")
         if bot:
             tags.append("bot")
         if entry.tags:
@@ -64,24 +69,33 @@ def lines(
 def message_lines(entry: Entry, start: str, audience: Audience, *, bot: bool = False) -> dict[int, bytes]:
     """Return variant to the line or lines of a message; `start` is ":source COMMAND target".
 
-    Only clients that read tags hear of a TAGMSG. A message of several lines is a batch for clients that know
-    those, and single lines for others, blank ones left out (IRCv3 multiline, "Fallback").
+    A variant that is not to hear of it is left out.
     """
-    if entry.kind in (Kind.TAGMSG, Kind.TYPING):
-        shown = lines(entry, start, audience, bot=bot)
-        return {variant: line for variant, line in shown.items() if variant & _TAGS}
-    if "\n" not in entry.text and "\r" not in entry.text:
+    if entry.kind in _TEXTS and "\n" not in entry.text and "\r" not in entry.text:
         return lines(entry, f"{start} :{entry.text}", audience, bot=bot)
+    told = {variant: message_line(entry, start, variant, bot=bot) for variant in variants(audience)}
+    return {variant: line for variant, line in told.items() if line}
+
+
+def message_line(entry: Entry, start: str, variant: int, *, bot: bool = False) -> bytes:
+    """Return the line or lines of a message for one variant, or nothing where that is not to hear of it.
+
+    Only clients that read tags hear of a TAGMSG, and of a REDACT those that asked for it. A message of several
+    lines is a batch for clients that know those, and single lines for others, blank ones left out (IRCv3
+    multiline, "Fallback").
+    """
+    if entry.kind is Kind.REDACT:
+        msgid, _, why = entry.text.partition(" ")
+        body = f"{start} {msgid} :{why}" if why else f"{start} {msgid}"
+        return f"{tag_section(entry, variant, bot=bot)}{body}\r\n".encode() if variant & _REDACTION else b""
+    if entry.kind not in _TEXTS:
+        return f"{tag_section(entry, variant, bot=bot)}{start}\r\n".encode() if variant & _TAGS else b""
+    if "\n" not in entry.text and "\r" not in entry.text:
+        return f"{tag_section(entry, variant, bot=bot)}{start} :{entry.text}\r\n".encode()
     parts = _LINES.split("\n" + entry.text)[1:]
     pairs = list(zip(parts[::2], parts[1::2], strict=True))
-    return {
-        variant: (
-            _batch(entry, start, pairs, variant, bot=bot)
-            if variant & _MULTILINE == _MULTILINE
-            else _single(entry, start, pairs, variant, bot=bot)
-        )
-        for variant in variants(audience)
-    }
+    several = _batch if variant & _MULTILINE == _MULTILINE else _single
+    return several(entry, start, pairs, variant, bot=bot)
 
 
 def _batch(entry: Entry, start: str, pairs: list[tuple[str, str]], variant: int, *, bot: bool) -> bytes:
@@ -104,23 +118,47 @@ def _single(entry: Entry, start: str, pairs: list[tuple[str, str]], variant: int
     return "".join(out).encode()
 
 
+def event_body(entry: Entry, source: str, channel: str) -> str:
+    """Return what a channel hears of a PART, KICK, TOPIC or MODE, from its source on."""
+    if entry.kind is Kind.PART:
+        return f":{source} PART {channel} :{entry.text}" if entry.text else f":{source} PART {channel}"
+    if entry.kind is Kind.KICK:
+        name, _, reason = entry.text.partition(" ")
+        return f":{source} KICK {channel} {name} :{reason}"
+    if entry.kind is Kind.TOPIC:
+        return f":{source} TOPIC {channel} :{entry.text}"
+    return f":{source} MODE {channel} {entry.text}"
+
+
 def join_lines(entry: Entry, channel: str, person: Person, audience: Audience) -> dict[int, bytes]:
-    """Return the JOIN of a person per variant (IRCv3 extended-join).
+    """Return the JOIN of a person per variant (IRCv3 extended-join)."""
+    return {variant: join_line(entry, channel, person, variant) for variant in variants(audience)}
+
+
+def join_line(entry: Entry, channel: str, person: Person, variant: int) -> bytes:
+    """Return the JOIN of a person for one variant.
 
     An entry that is not itself a join (a member comes online) gives its time but not its msgid, which would
     stand for several channels.
     """
-    plain = f":{person.source} JOIN {channel}"
-    extended = f"{plain} {person.name} :{person.realname}"
-    msgid = entry.kind is Kind.JOIN
-    return {
-        variant: (
-            tag_section(entry, variant, msgid=msgid, bot=person.bot)
-            + (extended if variant & _EXTENDED_JOIN else plain)
-            + "\r\n"
-        ).encode()
-        for variant in variants(audience)
-    }
+    body = f":{person.source} JOIN {channel}"
+    if variant & _EXTENDED_JOIN:
+        body += f" {person.name} :{person.realname}"
+    tags = tag_section(entry, variant, msgid=entry.kind is Kind.JOIN, bot=person.bot)
+    return f"{tags}{body}\r\n".encode()
+
+
+def in_batch(data: bytes, reference: str) -> bytes:
+    """Return lines as part of a batch; those of an inner one stay that (IRCv3 batch, "Nested batch")."""
+    tag = f"batch={reference}"
+    return b"".join(
+        line if line.startswith(b"@batch=") else tagged(line, tag) for line in data.splitlines(keepends=True)
+    )
+
+
+def tagged(line: bytes, tag: str) -> bytes:
+    """Return a line with one more tag in front; of several, the first is tagged."""
+    return f"@{tag};".encode() + line[1:] if line.startswith(b"@") else f"@{tag} ".encode() + line
 
 
 def variants(audience: Audience) -> set[int]:

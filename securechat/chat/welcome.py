@@ -26,6 +26,7 @@ def isupport(rules: Rules, listed: Iterable[str]) -> list[str]:
     return [
         "CASEMAPPING=rfc7613",
         f"AWAYLEN={MAX_AWAY}",
+        f"CHATHISTORY={rules.limits.history_page}",
         "BOT=B",
         f"CHANLIMIT=#:{rules.limits.channels_per_account}",
         "CHANMODES=" + ",".join(modes.letters(sort) for sort in modes.Sort if sort is not modes.Sort.RANK),
@@ -39,6 +40,7 @@ def isupport(rules: Rules, listed: Iterable[str]) -> list[str]:
         f"MAXLIST=beI:{modes.MAX_LIST}",
         f"MODES={modes.MAX_CHANGES}",
         f"MONITOR={MAX_MONITORED}",
+        "MSGREFTYPES=msgid,timestamp",
         f"NAMELEN={MAX_REALNAME}",
         f"NETWORK={rules.network}",
         f"NICKLEN={MAX_NICK}",

@@ -33,11 +33,29 @@ class Cap(IntEnum):
     SETNAME = 1 << 17
     STANDARD_REPLIES = 1 << 18
     USERHOST_IN_NAMES = 1 << 19
+    ORDER = 1 << 20
+    REDACTION = 1 << 21
+    CHATHISTORY = 1 << 22
+    EVENT_PLAYBACK = 1 << 23
+    READ_MARKER = 1 << 24
+    SEARCH = 1 << 25
 
 
 VARIANT_MASK: Final = (
-    Cap.SERVER_TIME | Cap.MESSAGE_TAGS | Cap.ACCOUNT_TAG | Cap.EXTENDED_JOIN | Cap.BATCH | Cap.MULTILINE
+    Cap.SERVER_TIME
+    | Cap.MESSAGE_TAGS
+    | Cap.ACCOUNT_TAG
+    | Cap.EXTENDED_JOIN
+    | Cap.BATCH
+    | Cap.MULTILINE
+    | Cap.ORDER
+    | Cap.REDACTION
 )
+
+KEY_TAG: Final = "+securechat/key"
+"""Client tag with an idempotency key: a message that is sent again with the same one is not a second message."""
+ORDER_TAG: Final = "securechat/order"
+"""Tag with the number of a message in its conversation, none left out; and the capability that brings it."""
 
 MULTILINE_BYTES: Final = 16 * 1024
 MULTILINE_LINES: Final = 128
@@ -50,7 +68,11 @@ CAPABILITIES: Final[dict[str, tuple[Cap, str]]] = {
     "batch": (Cap.BATCH, ""),
     "cap-notify": (Cap.CAP_NOTIFY, ""),
     "chghost": (Cap.CHGHOST, ""),
+    "draft/chathistory": (Cap.CHATHISTORY, ""),
+    "draft/event-playback": (Cap.EVENT_PLAYBACK, ""),
+    "draft/message-redaction": (Cap.REDACTION, ""),
     "draft/multiline": (Cap.MULTILINE, f"max-bytes={MULTILINE_BYTES},max-lines={MULTILINE_LINES}"),
+    "draft/read-marker": (Cap.READ_MARKER, ""),
     "echo-message": (Cap.ECHO_MESSAGE, ""),
     "extended-join": (Cap.EXTENDED_JOIN, ""),
     "extended-monitor": (Cap.EXTENDED_MONITOR, ""),
@@ -60,8 +82,10 @@ CAPABILITIES: Final[dict[str, tuple[Cap, str]]] = {
     "multi-prefix": (Cap.MULTI_PREFIX, ""),
     "no-implicit-names": (Cap.NO_IMPLICIT_NAMES, ""),
     "sasl": (Cap.SASL, "PLAIN"),
+    ORDER_TAG: (Cap.ORDER, ""),
     "server-time": (Cap.SERVER_TIME, ""),
     "setname": (Cap.SETNAME, ""),
+    "soju.im/search": (Cap.SEARCH, ""),
     "standard-replies": (Cap.STANDARD_REPLIES, ""),
     "userhost-in-names": (Cap.USERHOST_IN_NAMES, ""),
 }

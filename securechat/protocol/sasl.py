@@ -18,7 +18,18 @@ class Credentials:
     """A claimed identity. Never logged; its repr hides the password (law 7)."""
 
     name: str
+    """The account's name; after an "@" that of the device, which tells one's devices apart."""
     password: str = field(repr=False)
+
+    @property
+    def account(self) -> str:
+        """The name of the account; names themselves have no "@"."""
+        return self.name.partition("@")[0]
+
+    @property
+    def device(self) -> str:
+        """The name of the device, or empty."""
+        return self.name.partition("@")[2]
 
 
 class SaslError(ValueError):

@@ -10,17 +10,21 @@ from types import TracebackType
 from typing import Final, Self
 
 from securechat.chat.hub import Hub
+from securechat.chat.people import Session
 from securechat.chat.render import error
 from securechat.config import ServerConfig
 from securechat.net.connection import Connection, Line
 from securechat.net.jobs import Stop as StopWorker
 from securechat.net.listener import Listener
 from securechat.net.worker import Worker
+from securechat.protocol.sasl import Credentials
+from securechat.records import Question
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
 from securechat.server.items import Closed, Lines, Opened
 from securechat.server.items import Stop as StopSequencer
 from securechat.server.parts import ServerError, address, gather, load_context, motd, raise_file_limit
+from securechat.server.reader import Reader
 from securechat.server.sequencer import Sequencer
 from securechat.server.threads import CoreThread
 
@@ -80,17 +84,21 @@ class Server:
         ]
         self._listener = Listener(parts.sockets, self._workers, config.limits)
         self._checker = Checker(parts.users, passwords.DEFAULT, config.limits.logins_waiting)
+        limits = config.limits
+        self._reader = Reader(
+            config.home.log, limits.history_bytes, limits.search_seconds, limits.questions_waiting
+        )
         self._sequencer = Sequencer(
             Hub(parts.rules, parts.directory.accounts, time.time_ns() // 1_000_000),
             (parts.store, parts.newest),
             parts.directory,
             self._workers,
-            self._checker.submit,
+            self._ask,
             self._reload,
             config.limits.turn_lines,
         )
         self._bridge.sequencer, self._bridge.listener = self._sequencer, self._listener
-        self._checker.answer = self._sequencer.put
+        self._checker.answer = self._reader.answer = self._sequencer.put
         self.port: int = parts.sockets[0].getsockname()[1]
         self.addresses = [address(sock) for sock in parts.sockets]
 
@@ -99,6 +107,7 @@ class Server:
         raise_file_limit(self._config.limits.connections)
         bodies: list[tuple[str, Callable[[], None]]] = [("sequencer", self._sequencer.run)]
         bodies += [(f"checker-{number}", self._checker.run) for number in range(checker.THREADS)]
+        bodies.append(("reader", self._reader.run))
         bodies += [(f"worker-{lane}", worker.run) for lane, worker in enumerate(self._workers)]
         bodies.append(("listener", self._listener.run))
         self._threads = [CoreThread(name, body, self._fail) for name, body in bodies]
@@ -116,6 +125,7 @@ class Server:
             ("listener", self._listener.stop),
             ("sequencer", lambda: self._sequencer.put(StopSequencer())),
             ("checker", self._checker.stop),
+            ("reader", self._reader.stop),
             ("worker", self._stop_workers),
         ]
         for name, step in steps:
@@ -157,6 +167,12 @@ class Server:
             return str(error)
         hub.rules = replace(hub.rules, motd=motd(self._config.home))
         return ""
+
+    def _ask(self, session: Session, question: Credentials | Question) -> bool:
+        """Have a question answered by whoever can, on the sequencer's thread."""
+        if isinstance(question, Credentials):
+            return self._checker.submit(session, question)
+        return self._reader.submit(session, question)
 
     def _fail(self) -> None:
         self.failed = True

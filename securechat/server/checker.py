@@ -12,7 +12,7 @@ from securechat.chat.people import Session
 from securechat.protocol.names import fold
 from securechat.protocol.sasl import Credentials
 from securechat.records import Account
-from securechat.server import accounts
+from securechat.server import accounts, audit
 from securechat.server.directory import Directory
 from securechat.server.items import Answered
 from securechat.server.passwords import PasswordHasher
@@ -61,24 +61,25 @@ class Checker:
             session, credentials = job
             directory.refresh()
             try:
-                answer = self._check(directory, session, credentials)
+                account = self._check(directory, session, credentials)
             except Exception:
                 # Out of memory, say. Nothing is known then, so nobody gets in; and the thread lives (law 6).
                 log.exception("a password check failed")
-                answer = Answered(session, None, "the check failed")
-            self.answer(answer)
+                audit.refused(session, "the check failed")
+                account = None
+            self.answer(Answered(session, account))
 
-    def _check(self, directory: Directory, session: Session, credentials: Credentials) -> Answered:
-        # A device name after "@" tells the devices of one account apart; names themselves have no "@".
-        key = fold(credentials.name.partition("@")[0])
+    def _check(self, directory: Directory, session: Session, credentials: Credentials) -> Account | None:
+        key = fold(credentials.account)
         account = directory.accounts.get(key)
         # An unknown name is verified against a dummy, so that it takes as long as a wrong password.
         right = self._hasher.verify(account.hash if account else None, credentials.password)
         if account is None or not right or account.disabled:
-            return Answered(session, None, _why(account, right=right))
+            audit.refused(session, _why(account, right=right))
+            return None
         if self._hasher.outdated(account.hash):
             self._rehash(account, credentials.password)
-        return Answered(session, account)
+        return account
 
     def _rehash(self, account: Account, password: str) -> None:
         try:

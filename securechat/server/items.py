@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Session
 from securechat.net.connection import Connection, Line
-from securechat.records import Account
 
 
 class Opened(NamedTuple):
@@ -31,15 +30,10 @@ class Closed(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A password was checked: `account` is None where it was refused.
-
-    `why` is for the operator's log, where it was. It names an account that there is and nothing else: what was
-    typed instead of a name may be a password.
-    """
+    """A session's question has its answer, as `chat.effects.Ask` says."""
 
     session: Session
-    account: Account | None
-    why: str = ""
+    answer: Any
 
 
 class Stop(NamedTuple):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from securechat.chat.effects import Close, Output, Reply
-from securechat.chat.labels import tagged
+from securechat.chat.effects import Ask, Close, Output, Reply
 from securechat.chat.people import Session
-from securechat.chat.render import fail
+from securechat.chat.render import fail, tagged
 from securechat.records import Entry, Kind
 from securechat.server.outgoing import Outgoing
 
 NOT_STORED: Final = "Not accepted: the server cannot store it now; send it again later"
-_HARMLESS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.OFFLINE})
+_HARMLESS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.REDACT, Kind.OFFLINE})
 """Kinds that change nothing that a later question of the same turn could show (who has left is gone anyway)."""
 
 
@@ -39,13 +38,15 @@ def _may_show(line: _Line) -> bool:
 class Ledger:
     """One turn's books. Owned by the sequencer thread, made anew for each turn.
 
-    `entries` are to be committed, `out` goes to the workers afterwards, `arrived` have logged in.
+    `entries` are to be committed, `out` goes to the workers and `questions` to those who answer them afterwards,
+    `arrived` have logged in.
     """
 
     def __init__(self, lanes: int) -> None:
         self.entries: list[Entry] = []
         self.out = Outgoing(lanes)
         self.arrived: list[Session] = []
+        self.questions: list[Ask] = []
         self._lines: list[_Line] = []
         self._replies: list[Reply] = []
         self._farewells: list[Reply] = []
@@ -53,6 +54,16 @@ class Ledger:
     def begin(self, session: Session | None, command: str, label: str = "") -> None:
         """Note that what follows is decided for this line."""
         self._lines.append(_Line(session, command, label, len(self.entries), len(self._replies)))
+
+    @property
+    def command(self) -> str:
+        """The command of the line that is being decided."""
+        return self._lines[-1].command
+
+    @property
+    def label(self) -> str:
+        """The label of the line that is being decided."""
+        return self._lines[-1].label
 
     def reply(self, reply: Reply) -> None:
         """Add an answer that a decision gave."""
@@ -80,7 +91,9 @@ class Ledger:
         changed = False
         end = _Line(None, "", "", len(self.entries), len(self._replies))
         for line, following in pairwise([*self._lines, end]):
-            caused = self.entries[line.entries : following.entries]
+            caused = [
+                entry for entry in self.entries[line.entries : following.entries] if entry.kind is not Kind.SEEN
+            ]
             replies = self._replies[line.replies : following.replies]
             if line.session is not None and (caused or (changed and replies and _may_show(line))):
                 refusal = fail(server, line.command, "NOT_STORED", text=NOT_STORED)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import securechat
+from securechat.chat.conversations import conversation
 from securechat.chat.rules import Rules
 from securechat.config import Home, ServerConfig
 from securechat.net.listener import listen
@@ -55,7 +56,7 @@ def gather(config: ServerConfig) -> Parts:
     directory = _load_users(users)
     with ExitStack() as undo:
         try:
-            store = SqliteLog(config.home.log)
+            store = SqliteLog(config.home.log, conversation)
             undo.callback(store.close)
             began, newest = store.began(), store.last()
         except LogError as error:

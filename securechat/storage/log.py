@@ -5,34 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from securechat.records import Entry, Kind
+from securechat.records import LATEST, Draft, Entry, Kind
+from securechat.storage.schema import NewerFile, Place, prepare
 
-VERSION: Final = 1
-"""`user_version` of the schema that this code writes."""
+T = TypeVar("T")
+
 BUSY_MILLISECONDS: Final = 1000
 """How long a commit waits for another program that has the file locked, before the turn is refused."""
+KNOWN_PAIRS: Final = 10_000
+"""Conversations of two that need not be noted again; with more, it begins anew."""
 
-_SCHEMA: Final = """
-CREATE TABLE entries (
-    seq INTEGER PRIMARY KEY,
-    msgid TEXT NOT NULL UNIQUE,
-    time INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    target TEXT NOT NULL,
-    sender TEXT NOT NULL,
-    text TEXT NOT NULL,
-    tags TEXT NOT NULL
-) STRICT;
-CREATE INDEX entries_state ON entries (seq) WHERE kind BETWEEN 10 AND 19;
-"""
+_INSERT: Final = f"INSERT INTO entries VALUES ({', '.join('?' * len(Entry._fields))})"
+_REDACT: Final = "UPDATE entries SET kind = 5, text = '', tags = '' WHERE msgid = ? AND kind IN (1, 2, 3)"
 _STATE: Final = "SELECT * FROM entries WHERE kind BETWEEN 10 AND 19 ORDER BY seq"
 """The condition is that of the index to the letter, or SQLite would read the whole table."""
+_NUMBER: Final = "SELECT number FROM entries WHERE conversation = ? AND number > 0 ORDER BY seq DESC LIMIT 1"
+_KEYED: Final = "SELECT * FROM entries WHERE key <> '' AND time >= ? ORDER BY time DESC, seq DESC LIMIT ?"
+
+
+_BESIDES: Final = LATEST | {Kind.REDACT, Kind.FORGET}
+"""Kinds that do more than stand in the order."""
 
 
 class LogError(Exception):
@@ -43,13 +41,25 @@ class Log(Protocol):
     """What the sequencer needs of a store. Owned by the thread that made it."""
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Keep all of these, in one commit, on disk when this returns; raise LogError with none kept."""
+        """Keep all of these, in one commit, on disk when this returns; raise LogError with none kept.
+
+        Of the kinds in `records.LATEST` each takes the place of the one before. A REDACT empties its message.
+        """
 
     def last(self) -> Entry | None:
         """Return the newest entry."""
 
     def state(self) -> Iterator[Entry]:
         """Give the entries of the kinds in `records.STATE`, oldest first."""
+
+    def latest(self) -> Iterator[Draft]:
+        """Give what is kept of the kinds in `records.LATEST`."""
+
+    def number(self, conversation: str) -> int:
+        """Return the number of the newest entry of a conversation, 0 where nothing was said in it."""
+
+    def keyed(self, since: int, limit: int) -> list[Entry]:
+        """Return the newest `limit` entries with an idempotency key since a moment (ms), oldest first."""
 
     def began(self) -> int | None:
         """Return the time of the oldest entry (ms)."""
@@ -61,11 +71,13 @@ class Log(Protocol):
 class SqliteLog:
     """The log in `path`, made if it is not there (mode 0600). One process at a time. Implements `Log`.
 
-    Raises LogError where the file is unusable, newer than this code, or in use by another server.
+    `place` says which conversation an entry of an older file belongs to. Raises LogError where the file is
+    unusable, newer than this code, or in use by another server.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: Place) -> None:
         self._path = path
+        self._pairs: set[str] = set()
         if not path.parent.is_dir():
             raise LogError(f"{path} has no folder to be in: make that, or name another with --home.")
         self._lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600, thread_local=False)
@@ -85,22 +97,34 @@ class SqliteLog:
             self._lock.release()
             raise self._failed("opened", error) from None
         try:
-            self._prepare()
-        except (sqlite3.Error, LogError) as error:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            prepare(self._database, path, place)
+        except NewerFile:
             self.close()
-            raise error if isinstance(error, LogError) else self._failed("opened", error) from None
+            raise LogError(f"{path} was written by a newer securechat: update this one.") from None
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise self._failed("opened", error) from None
 
     def append(self, entries: Sequence[Entry]) -> None:
         """See Log. A commit that fails leaves nothing of the turn (SQLite, "Atomic Commit")."""
         database = self._database
+        pairs = {entry.conversation for entry in entries if entry.number and " " in entry.conversation}
         try:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entries)
+            if any(entry.kind in _BESIDES for entry in entries):
+                database.executemany(_INSERT, [entry for entry in entries if entry.kind not in LATEST])
+                self._besides(entries)
+            else:
+                database.executemany(_INSERT, entries)
+            self._note(pairs - self._pairs)
             database.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise self._failed("written", error) from None
+        self._pairs = self._pairs | pairs if len(self._pairs) < KNOWN_PAIRS else pairs
 
     def last(self) -> Entry | None:
         """See Log."""
@@ -109,6 +133,19 @@ class SqliteLog:
     def state(self) -> Iterator[Entry]:
         """See Log."""
         return self._read(_STATE)
+
+    def latest(self) -> Iterator[Draft]:
+        """See Log."""
+        query = "SELECT kind, target, sender, text FROM latest"
+        return self._rows(query, make=lambda row: Draft(Kind(row[0]), *row[1:]))
+
+    def number(self, conversation: str) -> int:
+        """See Log."""
+        return next(self._rows(_NUMBER, conversation, make=lambda row: int(row[0])), 0)
+
+    def keyed(self, since: int, limit: int) -> list[Entry]:
+        """See Log."""
+        return list(self._read(_KEYED, since, limit))[::-1]
 
     def began(self) -> int | None:
         """See Log."""
@@ -120,22 +157,43 @@ class SqliteLog:
         self._database.close()
         self._lock.release()
 
-    def _prepare(self) -> None:
+    def _besides(self, entries: Sequence[Entry]) -> None:
+        """Do what some kinds mean for what is kept already."""
         database = self._database
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise LogError(f"{self._path} was written by a newer securechat: update this one.")
-        if version == 0:
-            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        for entry in entries:
+            if entry.kind in LATEST and entry.text:
+                row = (entry.kind, entry.sender, entry.target, entry.text)
+                database.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", row)
+            elif entry.kind in LATEST:
+                query = "DELETE FROM latest WHERE kind = ? AND sender = ? AND target = ?"
+                database.execute(query, (entry.kind, entry.sender, entry.target))
+            elif entry.kind is Kind.REDACT:
+                database.execute(_REDACT, (entry.text.partition(" ")[0],))
+            elif entry.kind is Kind.FORGET:
+                # Whoever gets the name next has not been anywhere and has spoken to nobody.
+                database.execute("DELETE FROM latest WHERE sender = ?", (entry.target,))
+                database.execute("DELETE FROM correspondence WHERE account = ?", (entry.target,))
+                self._pairs.clear()
 
-    def _read(self, query: str) -> Iterator[Entry]:
+    def _note(self, pairs: set[str]) -> None:
+        """Note new conversations of two for both sides."""
+        rows = [(key, pair) for pair in pairs for key in pair.split(" ")]
+        self._database.executemany("INSERT OR IGNORE INTO correspondence VALUES (?, ?)", rows)
+
+    def _read(self, query: str, *values: object) -> Iterator[Entry]:
+        return self._rows(query, *values, make=entry_of)
+
+    def _rows(self, query: str, *values: object, make: Callable[[Any], T]) -> Iterator[T]:
         try:
-            for seq, msgid, time, kind, *rest in self._database.execute(query):
-                yield Entry(seq, msgid, time, Kind(kind), *rest)
+            for row in self._database.execute(query, values):
+                yield make(row)
         except (sqlite3.Error, ValueError) as error:
             raise self._failed("read", error) from None
 
     def _failed(self, done: str, error: Exception) -> LogError:
         return LogError(f"{self._path} cannot be {done}: {error}. Check its disk, its owner and its mode.")
+
+
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Return the entry in a row of the table; raise ValueError where its kind is not known."""
+    return Entry._make((*row[:3], Kind(row[3]), *row[4:]))

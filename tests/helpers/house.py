@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
+from helpers.memory import MemoryLog
+
+from securechat.chat.conversations import conversation
 from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
@@ -14,7 +17,9 @@ from securechat.config import Limits
 from securechat.protocol.capabilities import VARIANT_MASK, request
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, parse
-from securechat.records import EPHEMERAL, Account, Draft, Entry
+from securechat.protocol.names import fold
+from securechat.protocol.sasl import Credentials
+from securechat.records import EPHEMERAL, LATEST, SAID, Account, Draft, Entry, Question
 
 NAMES = ("Alice", "bob", "carol", "Иван")
 SECRET = "correct-horse"
@@ -62,7 +67,7 @@ class House:
     def __init__(self, *, lobby: str | None = "#lobby", accounts: Iterable[Account] = (), **limits: int) -> None:
         known = list(accounts) or [account(name) for name in NAMES]
         self.rules = Rules(server="s.example", limits=Limits(**limits), lobby=lobby, started="today")
-        self.log: list[Entry] = []
+        self.store = MemoryLog()
         self.now = 1_700_000_000_000
         self.devices: dict[Session, Device] = {}
         self.admitted: list[Session] = []
@@ -73,9 +78,19 @@ class House:
     def fresh_hub(self, accounts: Iterable[Account]) -> Hub:
         """A hub that knows what the log says, as after a restart."""
         self.hub = Hub(self.rules, MappingProxyType({one.key: one for one in accounts}), self.now)
-        self.hub.restore([entry for entry in self.log if 10 <= entry.kind <= 19])
+        self.restore()
         self.run(None, self.hub.prepare())
         return self.hub
+
+    def restore(self) -> None:
+        """Make the hub anew from the log."""
+        store = self.store
+        self.hub.restore(len(self.log), store.state(), store.latest(), store.keyed(0, 1000))
+
+    @property
+    def log(self) -> list[Entry]:
+        """All that was kept, in order."""
+        return self.store.entries
 
     def connect(self) -> Device:
         session = self.hub.open(object(), 0, "192.0.2.1:5")
@@ -115,22 +130,28 @@ class House:
                 self._send(Reply(effect.session, effect.data))
                 self.devices[effect.session].closed = effect.reason
             elif isinstance(effect, Ask):
-                found = self.hub.accounts.get(effect.credentials.name.lower())
-                right = found if effect.credentials.password == SECRET else None
-                self.run(effect.session, self.hub.answer(effect.session, right))
+                self.run(effect.session, effect.then(self._answer(effect.question)))
             elif isinstance(effect, Admit):
                 self.admitted.append(effect.session)
             else:
                 assert isinstance(effect, Rehash)
                 self.rehashes += 1
 
+    def _answer(self, question: Credentials | Question) -> object:
+        if not isinstance(question, Credentials):
+            return self.store.answer(question)
+        return self.hub.accounts.get(fold(question.account)) if question.password == SECRET else None
+
     def _record(self, draft: Draft, origin: Session | None) -> None:
         self.now += 1
         self.hub.now = self.now
-        seq = 0 if draft.kind in EPHEMERAL else len(self.log) + 1
-        entry = Entry(seq, f"id{seq}" if seq else "", self.now, *draft)
-        if seq:
-            self.log.append(entry)
+        placeless = draft.kind in EPHEMERAL | LATEST
+        seq = 0 if placeless else len(self.log) + 1
+        where = "" if placeless else conversation(draft.kind, draft.target, draft.sender, draft.text)
+        number = self.store.number(where) + 1 if where and draft.kind in SAID else 0
+        entry = Entry(seq, f"id{seq}" if seq else "", self.now, *draft, where, number)
+        if draft.kind not in EPHEMERAL:
+            self.store.append([entry])
         for output in self.hub.apply(entry, origin):
             self._send(output)
 

@@ -106,7 +106,7 @@ THREADS = {
         module="securechat.net.worker", name="Worker", method="_deliver", when="self._lane == 0"
     ),
     "sequencer": FAULT.format(
-        module="securechat.server.sequencer", name="Sequencer", method="_end_turn", when="self._sessions"
+        module="securechat.server.sequencer", name="Sequencer", method="end_turn", when="self._desk.sessions"
     ),
     "checker": FAULT.format(
         module="securechat.server.directory", name="Directory", method="refresh", when="not self._loud"

@@ -12,15 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from securechat.records import STATE, Entry, Kind
-from securechat.storage.log import VERSION, LogError, SqliteLog
+from securechat.chat.conversations import conversation
+from securechat.records import EPHEMERAL, LATEST, SAID, STATE, Entry, Kind
+from securechat.storage.log import LogError, SqliteLog
+from securechat.storage.schema import VERSION
 
 
 def entry(seq: int, kind: Kind = Kind.PRIVMSG, text: str = "привет", tags: str = "") -> Entry:
-    return Entry(seq, f"id-{seq}", 1_700_000_000_000 + seq, kind, "#lobby", "Иван", text, tags)
+    time = 1_700_000_000_000 + seq
+    where = conversation(kind, "#lobby", "Иван", text)
+    return Entry(seq, f"id-{seq}", time, kind, "#lobby", "Иван", text, tags, "", where, seq if kind in SAID else 0)
 
 
-@pytest.fixture(params=[SqliteLog], ids=["sqlite"])
+def open_log(path: Path) -> SqliteLog:
+    return SqliteLog(path, conversation)
+
+
+@pytest.fixture(params=[open_log], ids=["sqlite"])
 def store(request, tmp_path):
     """Open a store; called again it opens the same one."""
     opened = []
@@ -66,7 +74,7 @@ class TestContract:
     def test_entries_come_back_as_they_were_given(self, store):
         log = store()
         for number, kind in enumerate(Kind, 1):
-            if kind not in (Kind.ATTACH, Kind.DETACH):
+            if kind not in EPHEMERAL | LATEST:
                 log.append([entry(number, kind, "text", "+t")])
                 last = log.last()
                 assert last == entry(number, kind, "text", "+t")
@@ -75,7 +83,7 @@ class TestContract:
 
     def test_state_is_the_kinds_of_state_in_order(self, store):
         log = store()
-        kinds = [kind for kind in Kind if kind not in (Kind.ATTACH, Kind.DETACH)] * 50
+        kinds = [kind for kind in Kind if kind not in EPHEMERAL | LATEST] * 50
         entries = [entry(number, kind) for number, kind in enumerate(kinds, 1)]
         log.append(entries)
         assert list(log.state()) == [one for one in entries if one.kind in STATE]
@@ -119,7 +127,7 @@ class TestContract:
 def sentence(path) -> str:
     """What opening the file says: one sentence that names it."""
     with pytest.raises(LogError) as refused:
-        SqliteLog(path)
+        open_log(path)
     text = str(refused.value)
     assert str(path) in text, text
     assert "\n" not in text, text
@@ -133,7 +141,7 @@ class TestFile:
     def test_nobody_else_may_read_it(self, tmp_path):
         old = os.umask(0)
         try:
-            log = SqliteLog(tmp_path / "chat.db")
+            log = open_log(tmp_path / "chat.db")
             log.append([entry(1)])
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
             log.close()
@@ -142,7 +150,7 @@ class TestFile:
         assert modes == dict.fromkeys(["chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"], 0o600)
 
     def test_it_is_synced_at_every_commit(self, tmp_path):
-        log = SqliteLog(tmp_path / "chat.db")
+        log = open_log(tmp_path / "chat.db")
         synchronous, journal = (
             log._database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")
         )
@@ -151,7 +159,7 @@ class TestFile:
 
     def test_a_newer_file_is_refused_and_left_alone(self, tmp_path):
         path = tmp_path / "chat.db"
-        SqliteLog(path).close()
+        open_log(path).close()
         with sqlite3.connect(path) as database:
             database.execute(f"PRAGMA user_version = {VERSION + 1}")
         database.close()
@@ -193,12 +201,12 @@ class TestFile:
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_a_file_that_cannot_be_read(self, tmp_path):
-        SqliteLog(tmp_path / "chat.db").close()
+        open_log(tmp_path / "chat.db").close()
         (tmp_path / "chat.db").chmod(0)
         sentence(tmp_path / "chat.db")
 
     def test_an_entry_of_a_kind_that_is_not_known(self, tmp_path):
-        log = SqliteLog(tmp_path / "chat.db")
+        log = open_log(tmp_path / "chat.db")
         log.append([entry(1)])
         log._database.execute("UPDATE entries SET kind = 19")
         with pytest.raises(LogError, match="cannot be read"):
@@ -209,7 +217,7 @@ class TestFile:
 
     def test_another_program_that_holds_it_is_waited_for_and_then_told(self, tmp_path, monkeypatch):
         monkeypatch.setattr("securechat.storage.log.BUSY_MILLISECONDS", 50)
-        log = SqliteLog(tmp_path / "chat.db")
+        log = open_log(tmp_path / "chat.db")
         other = sqlite3.connect(tmp_path / "chat.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LogError, match="cannot be written: database is locked"):
@@ -224,10 +232,10 @@ class TestFile:
         before = len(list(Path("/proc/self/fd").iterdir()))
         (tmp_path / "garbage").write_bytes(b"garbage" * 1000)
         for _ in range(5):
-            log = SqliteLog(tmp_path / "chat.db")
+            log = open_log(tmp_path / "chat.db")
             log.append([entry(1)] if log.last() is None else [])
             with pytest.raises(LogError):
-                SqliteLog(tmp_path / "chat.db")
+                open_log(tmp_path / "chat.db")
             log.close()
             sentence(tmp_path / "garbage")
         assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -236,10 +244,11 @@ class TestFile:
 WRITER = """
 import sys
 from pathlib import Path
+from securechat.chat.conversations import conversation
 from securechat.records import Entry, Kind
 from securechat.storage.log import SqliteLog
 
-log = SqliteLog(Path(sys.argv[1]))
+log = SqliteLog(Path(sys.argv[1]), conversation)
 last = log.last()
 seq = last.seq if last else 0
 turn = int(last.text) if last else 0
@@ -264,7 +273,7 @@ def test_a_process_killed_in_the_middle_of_commits_keeps_whole_turns(tmp_path):
         acknowledged = int(([acknowledged, *writer.stdout.read().split("\n")[:-1]])[-1])
         writer.wait()
         writer.stdout.close()
-        log = SqliteLog(path)
+        log = open_log(path)
         rows = log._database.execute(
             "SELECT text, count(*), min(sender), max(sender) FROM entries GROUP BY text"
         ).fetchall()

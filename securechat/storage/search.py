@@ -1,0 +1,235 @@
+"""Full-text search: an index beside the log, made from it and made anew whenever it does not fit (SQLite FTS5).
+
+It is brought up to date before each search, in the thread that searches: the sequencer has no part in it. It is a
+file of its own, because what can be made again from the log must not cost a commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from securechat.records import Entry, Search, Stretch
+from securechat.storage.log import LogError, entry_of
+
+log = logging.getLogger(__name__)
+
+VERSION: Final = 1
+CHUNK: Final = 2000
+"""Entries that are indexed in one transaction."""
+MOST_BEHIND: Final = 25 * CHUNK
+"""Entries that a search waits for; with more it is refused until they are indexed."""
+TRIGRAM: Final = 3
+"""Characters of the shortest word that the index can find; shorter ones are looked for line by line."""
+STEPS: Final = 10_000
+"""SQLite's instructions between two looks at the clock."""
+
+_SCHEMA: Final = f"""
+CREATE VIRTUAL TABLE lines USING fts5 (text, tokenize = 'trigram');
+CREATE TABLE done (seq INTEGER NOT NULL, msgid TEXT NOT NULL) STRICT;
+INSERT INTO done VALUES (0, '');
+PRAGMA user_version = {VERSION};
+"""
+_ADD: Final = """
+INSERT INTO lines (rowid, text) SELECT seq, text FROM log.entries
+    WHERE seq > ? AND seq <= ? AND kind IN (1, 2) AND number > 0
+"""
+_REMOVE: Final = """
+DELETE FROM lines WHERE rowid IN (
+    SELECT gone.seq FROM log.entries AS redact JOIN log.entries AS gone
+    ON gone.msgid = substr(redact.text, 1, instr(redact.text || ' ', ' ') - 1)
+    WHERE redact.seq > ? AND redact.seq <= ? AND redact.kind = 4
+)
+"""
+_DONE: Final = """
+UPDATE done SET (seq, msgid) = (SELECT seq, msgid FROM log.entries WHERE seq <= ? ORDER BY seq DESC LIMIT 1)
+"""
+
+
+class TooSlow(Exception):  # noqa: N818  # it is an answer to somebody, not a failure of ours
+    """A search took too long."""
+
+
+class SearchIndex(AbstractContextManager["SearchIndex"]):
+    """Finds messages of the log in `path`. Usable in any one thread. Raises LogError.
+
+    `fold` makes an account's key of its name; `most_bytes` bounds the text in one answer, `seconds` the time that
+    one search may take (bringing the index up to date not included).
+    """
+
+    def __init__(self, path: Path, fold: Callable[[str], str], most_bytes: int, seconds: float) -> None:
+        self._log = path
+        self._fold = fold
+        self._path = path.with_name("search.db")
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+        self._deadline = 0.0
+        try:
+            self._database = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise self._failed(error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def search(self, search: Search) -> Stretch:
+        """See `records.Search`. Raises TooSlow."""
+        try:
+            if self.behind() > MOST_BEHIND:
+                raise TooSlow("The index is being made: try again in a moment")
+            while self.step():
+                pass
+            return self._find(search)
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":
+                raise TooSlow("The search takes too long: look for longer words, or in one place only") from None
+            raise self._failed(error) from None
+        except (sqlite3.Error, ValueError) as error:
+            raise self._failed(error) from None
+
+    def step(self) -> bool:
+        """Index up to CHUNK entries that have come since the last time; tell whether there are more.
+
+        Raises LogError.
+        """
+        database = self._database
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            done, msgid = database.execute("SELECT seq, msgid FROM done").fetchone()
+            newest = self._one("SELECT max(seq) FROM log.entries") or 0
+            if done and self._one("SELECT msgid FROM log.entries WHERE seq = ?", done) != msgid:
+                log.warning("%s is not of this log and is made anew", self._path)
+                database.execute("DELETE FROM lines")
+                done = 0
+            upto = min(done + CHUNK, newest)
+            if upto > done:
+                database.execute(_ADD, (done, upto))
+                database.execute(_REMOVE, (done, upto))
+                database.execute(_DONE, (upto,))
+            database.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            raise self._failed(error) from None
+        return bool(upto < newest)
+
+    def behind(self) -> int:
+        """Return how many entries are not indexed yet."""
+        return int(self._one("SELECT ifnull(max(seq), 0) FROM log.entries") - self._one("SELECT seq FROM done"))
+
+    def forget(self, oldest: int) -> None:
+        """Take out what stands before the entry `oldest`, which the log has let go."""
+        try:
+            self._database.execute("DELETE FROM lines WHERE rowid < ?", (oldest,))
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+
+    def _find(self, search: Search) -> Stretch:
+        query, values = _query(search)
+        forwards = search.after is not None
+        entries: list[Entry] = []
+        size, complete = 0, True
+        self._deadline = time.monotonic() + self._seconds
+        self._database.set_progress_handler(self._expired, STEPS)
+        try:
+            with closing(self._database.execute(query, values)) as rows:
+                for entry in map(entry_of, rows):
+                    size += len(entry.text)
+                    if len(entries) >= search.limit or (entries and size > self._most_bytes):
+                        complete = False
+                        break
+                    entries.append(entry)
+        finally:
+            self._database.set_progress_handler(None, 0)
+        return Stretch(entries if forwards else entries[::-1], complete)
+
+    def _expired(self) -> int:
+        return time.monotonic() > self._deadline
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the index, made anew where it is damaged or of another version."""
+        for _ in range(2):
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            database = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")
+                (version,) = database.execute("PRAGMA user_version").fetchone()
+                if not version:
+                    database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+                if version in (0, VERSION):
+                    database.execute("ATTACH ? AS log", (f"{self._log}",))
+                    database.create_function("folded", 1, str.casefold, deterministic=True)
+                    database.create_function("key_of", 1, self._fold, deterministic=True)
+                    return database
+            except sqlite3.DatabaseError as error:
+                log.warning("%s is made anew: %s", self._path, error)
+            database.close()
+            self._discard()
+        raise sqlite3.OperationalError("it cannot be made")
+
+    def _discard(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+
+    def _one(self, query: str, *values: object) -> Any:
+        row = self._database.execute(query, values).fetchone()
+        return row[0] if row else None
+
+    def _failed(self, error: Exception) -> LogError:
+        return LogError(f"{self._path} cannot be used: {error}. Check its disk, its owner and its mode.")
+
+
+def _query(search: Search) -> tuple[str, list[object]]:
+    """Return the query for a search: what the asker may read is part of it."""
+    words = search.text.split()
+    long, short = ([word for word in words if (len(word) >= TRIGRAM) is fits] for fits in (True, False))
+    where = list(_conditions(search))
+    source = "log.entries AS entries"
+    if long:
+        source = "lines JOIN log.entries AS entries ON entries.seq = lines.rowid"
+        where.append(("lines MATCH ?", " ".join('"' + word.replace('"', '""') + '"' for word in long)))
+    where += [("instr(folded(entries.text), ?)", word.casefold()) for word in short]
+    allowed = "SELECT conversation, 0, ? FROM log.correspondence WHERE account = ?"
+    values: list[object] = [search.reader.since, search.reader.account]
+    if search.reader.channels:
+        allowed += f" UNION ALL SELECT * FROM (VALUES {', '.join(['(?, ?, ?)'] * len(search.reader.channels))})"
+        values += [part for scope in search.reader.channels for part in scope]
+    values += [value for _, value in where]
+    by = "lines.rowid" if long else "entries.seq"
+    query = f"""
+        WITH allowed (conversation, seq, time) AS MATERIALIZED ({allowed})
+        SELECT entries.* FROM {source} CROSS JOIN allowed
+        WHERE allowed.conversation = entries.conversation AND entries.seq >= allowed.seq
+        AND entries.time >= allowed.time AND entries.kind IN (1, 2) AND entries.number > 0
+        AND {" AND ".join(condition for condition, _ in where) or "1"}
+        ORDER BY {by} {"ASC" if search.after is not None else "DESC"}
+    """
+    return query, values
+
+
+def _conditions(search: Search) -> Iterator[tuple[str, object]]:
+    if search.conversation:
+        yield "entries.conversation = ?", search.conversation
+    if search.sender:
+        yield "key_of(entries.sender) = ?", search.sender
+    if search.after is not None:
+        yield "entries.time >= ?", search.after
+    if search.before is not None:
+        yield "entries.time <= ?", search.before
