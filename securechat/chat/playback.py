@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from securechat.chat.conversations import partner
 from securechat.chat.effects import Reply
 from securechat.chat.people import Channel, Person, Session
-from securechat.chat.render import event_body, in_batch, join_line, message_line, tag_section, timestamp
+from securechat.chat.render import event_body, excess, in_batch, join_line, message_line, tag_section, timestamp
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.names import fold
 from securechat.records import SAID, Entry, Kind, Reader, Scope
@@ -77,11 +78,17 @@ def entry_line(hub: Hub, session: Session, entry: Entry) -> bytes:
     return f"{tag_section(entry, session.caps)}{event_body(entry, person.source, name)}\r\n".encode()
 
 
-def dated(session: Session, entry: Entry) -> Entry:
-    """Return a message that says itself when it was said, for clients that do not read the time of a line."""
+def dated(hub: Hub, session: Session, entry: Entry) -> Entry:
+    """Return a message that says itself when it was said, for clients that do not read the time of a line.
+
+    One that would then be too long for a line stays as it is.
+    """
     if session.caps & Cap.SERVER_TIME or entry.text.startswith("\x01"):
         return entry
-    return entry._replace(text=f"[{timestamp(entry.time)[:16].replace('T', ' ')} UTC] {entry.text}")
+    text = f"[{timestamp(entry.time)[:16].replace('T', ' ')} UTC] {entry.text}"
+    size, name = _person(hub, entry.sender).source_size, display_name(hub, session, entry)
+    fits = all(excess(size, entry.kind.name, name, line) <= 0 for line in re.split("[\n\r]", text))
+    return entry._replace(text=text) if fits else entry
 
 
 def display_name(hub: Hub, session: Session, entry: Entry) -> str:

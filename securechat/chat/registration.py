@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
 from securechat.chat.messages import banned
 from securechat.chat.people import Registration, Session
-from securechat.chat.render import error, fail, repeatable
+from securechat.chat.render import error, fail, repeatable, size
 from securechat.chat.replay import catch_up, confirmed, device_name, note, replay
 from securechat.protocol import capabilities, numerics
+from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import Message, build, clip, fill
 from securechat.protocol.names import MAX_NICK, fold
 from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 MAX_REALNAME = 64
 MAX_REALNAME_BYTES = 96
 """Longest real name, in characters (ISUPPORT NAMELEN) and in UTF-8; a longer one is cut at login, as is usual."""
-CAP_ROOM = 360
-"""Bytes of capability names in one CAP line; the longest server and account names fit beside them."""
 MAX_TOKEN = 390
 """Longest PING token in bytes: its PONG has the server's name twice."""
 REFUSED = "Login refused: the name or the password is wrong"
@@ -60,10 +59,15 @@ def cap(hub: Hub, session: Session, message: Message) -> Effects:
 
 
 def _cap_words(hub: Hub, session: Session, verb: str, words: list[str], *, several: bool) -> Effects:
-    lines = fill(words, CAP_ROOM)
+    lines = fill(words, _cap_room(hub, session, verb))
     for line in lines:
         more = ["*"] if several and line is not lines[-1] else []
         yield Reply(session, build("CAP", session.nick, verb, *more, line, source=hub.rules.server))
+
+
+def _cap_room(hub: Hub, session: Session, verb: str) -> int:
+    """Return the bytes of capability names that fit one CAP line."""
+    return MAX_BODY - size(f":{hub.rules.server} CAP {session.nick} {verb} * :\r\n")
 
 
 def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
@@ -74,7 +78,7 @@ def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
             session.person.devices_changed()
     verb = "NAK" if granted is None else "ACK"
     # The words are repeated as they came; those of an overlong list would not fit and are refused unread.
-    shown = words if len(words.encode()) <= CAP_ROOM else ""
+    shown = words if size(words) <= _cap_room(hub, session, verb) else ""
     yield Reply(session, build("CAP", session.nick, verb, shown, source=hub.rules.server))
 
 

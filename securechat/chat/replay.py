@@ -69,10 +69,10 @@ def _shown(entry: Entry, who: Reader) -> bool:
 
 def replay(hub: Hub, session: Session, missed: list[Entry]) -> Effects:
     """Send what was missed, as ordinary lines, and ask whether it arrived."""
-    told = [entry_line(hub, session, dated(session, entry)) for entry in missed]
+    told = [entry_line(hub, session, dated(hub, session, entry)) for entry in missed]
+    session.asked = hub.newest
     if told:
         yield Reply(session, b"".join(told))
-    if not session.caps & Cap.CHATHISTORY:
         yield _ask(hub, session)
 
 

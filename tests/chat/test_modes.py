@@ -40,7 +40,7 @@ def test_only_who_runs_the_channel_changes_it(three):
 
 def test_a_change_is_shown_to_all_members_and_kept(three, house):
     bob, carol, ivan = three
-    assert bob.say("MODE #X +mi-t") == [f"{B} MODE #x +mi-t"]
+    assert bob.say("MODE #X +mi-t-H") == [f"{B} MODE #x +mi-t"]
     assert carol.heard() == [f"{B} MODE #x +mi-t"]
     assert ivan.heard() == []
     assert house.log[-1][3:7] == (Kind.MODE, "#x", "bob", "+mi-t")
@@ -140,7 +140,7 @@ def test_anybody_sets_the_topic_without_t(three):
 
 def test_the_key_is_for_members_and_never_shown_when_it_goes(three):
     bob, carol, ivan = three
-    assert bob.say("MODE #x +kl sesam 7") == [f"{B} MODE #x +kl sesam 7"]
+    assert bob.say("MODE #x +kl-H sesam 7") == [f"{B} MODE #x +kl sesam 7"]
     assert carol.heard() == [f"{B} MODE #x +kl sesam 7"]
     assert carol.say("MODE #x")[0] == ":s.example 324 carol #x +ntkl sesam :7"
     assert ivan.say("MODE #x")[0] == ":s.example 324 Иван #x +ntkl * :7"
@@ -151,8 +151,8 @@ def test_the_key_is_for_members_and_never_shown_when_it_goes(three):
 
 def test_a_key_can_be_changed_and_a_limit_written_in_many_ways(three):
     bob, _, _ = three
-    assert bob.say("MODE #x +k one", "MODE #x +k two", "MODE #x +k two") == [
-        f"{B} MODE #x +k one",
+    assert bob.say("MODE #x +kH one", "MODE #x +k two", "MODE #x +k two") == [
+        f"{B} MODE #x +kH one",
         f"{B} MODE #x +k two",
     ]
     assert bob.say("MODE #x +l 007", "MODE #x +l 7") == [f"{B} MODE #x +l 7"]
@@ -160,7 +160,7 @@ def test_a_key_can_be_changed_and_a_limit_written_in_many_ways(three):
 
 def test_secret_leaves_no_trace(three):
     bob, carol, ivan = three
-    assert bob.say("MODE #x +s") == [f"{B} MODE #x +s"]
+    assert bob.say("MODE #x +s") == [f"{B} MODE #x +sH"]
     assert ivan.say("MODE #x") == [":s.example 403 Иван #x :No such channel"]
     assert carol.say("NAMES #x")[1] == ":s.example 353 carol @ #x :~bob carol"
     assert bob.say("MODE #x -s") == [f"{B} MODE #x -s"]
@@ -243,7 +243,7 @@ def test_what_members_are_shown_is_what_happens(three, house, line):
 def test_of_two_changes_of_one_thing_the_later_counts(three):
     bob, _, _ = three
     assert bob.say("MODE #x +m-m", "MODE #x -t+t", "MODE #x +o-o carol carol", "MODE #x +k-k a") == []
-    assert bob.say("MODE #x +k+k one two") == [f"{B} MODE #x +k two"]
+    assert bob.say("MODE #x +k+k one two") == [f"{B} MODE #x +kH two"]
     assert bob.say("MODE #x -k+k * three") == [f"{B} MODE #x +k three"]
     assert bob.say("MODE #x +b-b a a") == []
 
@@ -299,10 +299,10 @@ def test_everything_survives_a_restart(three, house):
         "bob": frozenset("v"),
         "carol": frozenset("o"),
     }
-    assert after.flags == frozenset("imst")
+    assert after.flags == frozenset("Himst")
     assert (after.password, after.limit) == ("sesam", 9)
     carol = house.login("carol", "multi-prefix")
-    assert carol.say("MODE #x")[0] == ":s.example 324 carol #x +imstkl sesam :9"
+    assert carol.say("MODE #x")[0] == ":s.example 324 carol #x +Himstkl sesam :9"
     house.login("bob")
     assert carol.say("NAMES #x")[0] == ":s.example 353 carol @ #x :~@+bob @carol"
 

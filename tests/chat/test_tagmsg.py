@@ -19,7 +19,7 @@ def test_a_reaction_is_kept_and_has_an_id(house):
     bob, carol = house.login("bob", "message-tags"), house.login("carol", "message-tags", "server-time")
     tags = "+draft/react=👍;+draft/reply=id7"
     assert bob.say(f"@{tags} TAGMSG #lobby") == []
-    assert house.log[-1][3:] == (Kind.TAGMSG, "#lobby", "bob", "", tags)
+    assert house.log[-1].draft == (Kind.TAGMSG, "#lobby", "bob", "", tags, "")
     stamp = f"time=2023-11-14T22:13:20.{house.now % 1000:03}Z"
     assert carol.heard() == [f"@{stamp};msgid=id{len(house.log)};{tags} {B} TAGMSG #lobby"]
 

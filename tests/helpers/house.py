@@ -19,7 +19,8 @@ from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, parse
 from securechat.protocol.names import fold
 from securechat.protocol.sasl import Credentials
-from securechat.records import EPHEMERAL, LATEST, SAID, Account, Draft, Entry, Question
+from securechat.records import EPHEMERAL, LATEST, SAID, Account, Draft, Entry, Question, Unanswered
+from securechat.storage.history import UnknownPlace
 
 NAMES = ("Alice", "bob", "carol", "Иван")
 SECRET = "correct-horse"
@@ -139,7 +140,10 @@ class House:
 
     def _answer(self, question: Credentials | Question) -> object:
         if not isinstance(question, Credentials):
-            return self.store.answer(question)
+            try:
+                return self.store.answer(question)
+            except UnknownPlace as unknown:
+                return Unanswered("UNKNOWN_PLACE", str(unknown))
         return self.hub.accounts.get(fold(question.account)) if question.password == SECRET else None
 
     def _record(self, draft: Draft, origin: Session | None) -> None:

@@ -21,7 +21,7 @@ from securechat.records import (
     Stretch,
     Targets,
 )
-from securechat.storage.history import UnknownPlace
+from securechat.storage.history import NOBODY_KNOWS, UnknownPlace
 from securechat.storage.log import LogError
 
 
@@ -89,6 +89,9 @@ class MemoryLog:
         return {**table, Search: self.search}[type(question)](question)
 
     def page(self, page: Page) -> Stretch:
+        for place in (page.after, page.before, page.around):
+            if place is not None:
+                self._place(page.scope, place)
         kinds = {Kind.PRIVMSG, Kind.NOTICE}
         kinds |= {Kind.TAGMSG} if page.events else set()
         kinds |= set(SAID) if page.redacted else set()
@@ -175,7 +178,7 @@ class MemoryLog:
         for entry in self._within(scope):
             if entry.msgid == place.msgid:
                 return entry.time
-        raise UnknownPlace
+        raise UnknownPlace(NOBODY_KNOWS)
 
     def _side(self, scope: Scope, entry: Entry, place: Place) -> int:
         """Below 0: the entry is before the place; 0: at it; above: after it."""

@@ -14,6 +14,7 @@ import pytest
 from helpers.faults import open_files
 from helpers.homes import CHEAP, PASSWORDS
 
+from securechat.chat.conversations import conversation
 from securechat.config import Home, ServerConfig
 from securechat.records import Account
 from securechat.server.app import Server, ServerError
@@ -343,7 +344,7 @@ class TestStart:
 
     def test_a_log_in_use(self, home):
         # Held as a server holds it, but without threads that open files while they are counted.
-        with closing(SqliteLog(home.log)):
+        with closing(SqliteLog(home.log, conversation)):
             assert "in use by another securechat server" in refusal(home)
 
     def test_a_port_in_use(self, home):
