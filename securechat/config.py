@@ -65,7 +65,7 @@ class Limits:
     """Text in one answer to CHATHISTORY or SEARCH."""
     search_results: int = 100
     """Messages in one answer to SEARCH."""
-    search_seconds: float = 5
+    search_seconds: float = 2
     """How long one search may take."""
     questions_waiting: int = 1024
     """Questions about the log that may wait for the reader."""

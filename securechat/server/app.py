@@ -18,13 +18,13 @@ from securechat.net.jobs import Stop as StopWorker
 from securechat.net.listener import Listener
 from securechat.net.worker import Worker
 from securechat.protocol.sasl import Credentials
-from securechat.records import Question
+from securechat.records import Question, Search
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
 from securechat.server.items import Closed, Lines, Opened
 from securechat.server.items import Stop as StopSequencer
 from securechat.server.parts import ServerError, address, gather, load_context, motd, raise_file_limit
-from securechat.server.reader import Reader
+from securechat.server.reader import Reader, Searcher
 from securechat.server.sequencer import Sequencer
 from securechat.server.threads import CoreThread
 
@@ -85,9 +85,9 @@ class Server:
         self._listener = Listener(parts.sockets, self._workers, config.limits)
         self._checker = Checker(parts.users, passwords.DEFAULT, config.limits.logins_waiting)
         limits = config.limits
-        self._reader = Reader(
-            config.home.log, limits.history_bytes, limits.search_seconds, limits.questions_waiting
-        )
+        most, waiting = limits.history_bytes, limits.questions_waiting
+        self._reader = Reader(config.home.log, most, waiting)
+        self._searcher = Searcher(config.home.log, most, limits.search_seconds, waiting)
         self._sequencer = Sequencer(
             Hub(parts.rules, parts.directory.accounts, time.time_ns() // 1_000_000),
             (parts.store, parts.newest),
@@ -98,7 +98,7 @@ class Server:
             config.limits.turn_lines,
         )
         self._bridge.sequencer, self._bridge.listener = self._sequencer, self._listener
-        self._checker.answer = self._reader.answer = self._sequencer.put
+        self._checker.answer = self._reader.answer = self._searcher.answer = self._sequencer.put
         self.port: int = parts.sockets[0].getsockname()[1]
         self.addresses = [address(sock) for sock in parts.sockets]
 
@@ -107,7 +107,7 @@ class Server:
         raise_file_limit(self._config.limits.connections)
         bodies: list[tuple[str, Callable[[], None]]] = [("sequencer", self._sequencer.run)]
         bodies += [(f"checker-{number}", self._checker.run) for number in range(checker.THREADS)]
-        bodies.append(("reader", self._reader.run))
+        bodies += [("reader", self._reader.run), ("searcher", self._searcher.run)]
         bodies += [(f"worker-{lane}", worker.run) for lane, worker in enumerate(self._workers)]
         bodies.append(("listener", self._listener.run))
         self._threads = [CoreThread(name, body, self._fail) for name, body in bodies]
@@ -126,6 +126,7 @@ class Server:
             ("sequencer", lambda: self._sequencer.put(StopSequencer())),
             ("checker", self._checker.stop),
             ("reader", self._reader.stop),
+            ("searcher", self._searcher.stop),
             ("worker", self._stop_workers),
         ]
         for name, step in steps:
@@ -172,7 +173,8 @@ class Server:
         """Have a question answered by whoever can, on the sequencer's thread."""
         if isinstance(question, Credentials):
             return self._checker.submit(session, question)
-        return self._reader.submit(session, question)
+        answering = self._searcher if isinstance(question, Search) else self._reader
+        return answering.submit(session, question)
 
     def _fail(self) -> None:
         self.failed = True

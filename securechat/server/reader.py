@@ -1,4 +1,7 @@
-"""The reader thread: answers questions about the log beside the sequencer, one after the other."""
+"""Threads that answer questions about the log beside the sequencer: one for history, one for searching.
+
+They are two because a search can take as long as it may, and a login waits for what its device has missed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any, Final
 
 from securechat.chat.people import Session
 from securechat.protocol.names import fold
-from securechat.records import Lookup, Missed, Page, Question, Search, Targets, Unanswered
+from securechat.records import Lookup, Missed, Page, Question, Targets, Unanswered
 from securechat.server.items import Answered
 from securechat.storage.history import SqliteHistory, UnknownPlace
 from securechat.storage.log import LogError
@@ -28,17 +31,10 @@ MORE_SECONDS: Final = 0.02
 _UNREADABLE: Final = Unanswered("UNREADABLE", "The log cannot be read now: try again later")
 
 
-class Reader:
-    """Reads the log in `path`. `run` is the body of its thread; `submit` and `stop` may be called from any thread.
+class _Answering:
+    """A bounded queue of questions, and what to do with one. `submit` and `stop` may be called from any thread."""
 
-    Owned by that thread: the read-only view of the log and the search index beside it. `most_bytes` bounds an
-    answer, `seconds` a search, `waiting` the queue.
-    """
-
-    def __init__(self, path: Path, most_bytes: int, seconds: float, waiting: int) -> None:
-        self._path = path
-        self._most_bytes = most_bytes
-        self._seconds = seconds
+    def __init__(self, waiting: int) -> None:
         self._jobs: Queue[tuple[Session, Question] | None] = Queue(waiting)
         self.answer: Callable[[Answered], None] = lambda _: None
 
@@ -55,22 +51,64 @@ class Reader:
         with contextlib.suppress(Full):  # then it is dead, and nobody takes anything any more
             self._jobs.put(None, timeout=STOP_SECONDS)
 
+    def _try(self, find: Callable[..., Any], *question: Any) -> Any:
+        """Return what `find` gives, or why there is no answer: a failure costs this question and no more."""
+        try:
+            return find(*question)
+        except UnknownPlace as unknown:
+            return Unanswered("UNKNOWN_PLACE", str(unknown))
+        except TooSlow as slow:
+            return Unanswered("TOO_SLOW", str(slow))
+        except LogError as failure:
+            log.error("%s", failure)  # noqa: TRY400  # the disk's fault: one sentence for the operator, as elsewhere
+        except Exception:
+            log.exception("answering a question failed")
+        return _UNREADABLE
+
+
+class Reader(_Answering):
+    """Answers what is asked of the history of the log in `path`; `most_bytes` bounds the text in one answer.
+
+    `run` is the body of its thread, which owns the read-only view of the log.
+    """
+
+    def __init__(self, path: Path, most_bytes: int, waiting: int) -> None:
+        super().__init__(waiting)
+        self._path = path
+        self._most_bytes = most_bytes
+
     def run(self) -> None:
         """Answer until stopped."""
-        with (
-            SqliteHistory(self._path, self._most_bytes) as history,
-            SearchIndex(self._path, fold, self._most_bytes, self._seconds) as index,
-        ):
+        with SqliteHistory(self._path, self._most_bytes) as history:
             answers: dict[type, Callable[[Any], Any]] = {
                 Page: history.page,
                 Targets: history.targets,
                 Missed: history.missed,
                 Lookup: history.lookup,
-                Search: index.search,
             }
-            while (job := self._next(index)) is not None:
+            while (job := self._jobs.get()) is not None:
                 session, question = job
-                self.answer(Answered(session, self._answer(answers[type(question)], question)))
+                self.answer(Answered(session, self._try(answers[type(question)], question)))
+
+
+class Searcher(_Answering):
+    """Searches the log in `path`; `seconds` bounds one search and `most_bytes` its answer.
+
+    `run` is the body of its thread, which owns the search index.
+    """
+
+    def __init__(self, path: Path, most_bytes: int, seconds: float, waiting: int) -> None:
+        super().__init__(waiting)
+        self._path = path
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+
+    def run(self) -> None:
+        """Search until stopped."""
+        with SearchIndex(self._path, fold, self._most_bytes, self._seconds) as index:
+            while (job := self._next(index)) is not None:
+                session, search = job
+                self.answer(Answered(session, self._try(index.search, search)))
 
     def _next(self, index: SearchIndex) -> tuple[Session, Question] | None:
         """Wait for a question, and index meanwhile what is new: a piece at a time, for questions come first."""
@@ -79,17 +117,4 @@ class Reader:
             try:
                 return self._jobs.get(timeout=patience)
             except Empty:
-                patience = MORE_SECONDS if self._answer(lambda _: index.step(), None) is True else IDLE_SECONDS
-
-    def _answer(self, find: Callable[[Any], Any], question: Question | None) -> Any:
-        try:
-            return find(question)
-        except UnknownPlace as unknown:
-            return Unanswered("UNKNOWN_PLACE", str(unknown))
-        except TooSlow as slow:
-            return Unanswered("TOO_SLOW", str(slow))
-        except LogError as failure:
-            log.error("%s", failure)  # noqa: TRY400  # the disk's fault: one sentence for the operator, as elsewhere
-        except Exception:
-            log.exception("answering %s failed", type(question).__name__)
-        return _UNREADABLE
+                patience = MORE_SECONDS if self._try(index.step) is True else IDLE_SECONDS

@@ -111,6 +111,8 @@ THREADS = {
     "checker": FAULT.format(
         module="securechat.server.directory", name="Directory", method="refresh", when="not self._loud"
     ),
+    "reader": FAULT.format(module="securechat.server.reader", name="Reader", method="_try", when="True"),
+    "searcher": FAULT.format(module="securechat.server.reader", name="Searcher", method="_next", when="True"),
 }
 
 
@@ -130,7 +132,7 @@ def test_a_dead_thread_stops_the_server_loudly(serving, login, thread, workers):
     assert "The server stopped because of an internal error" in server.log[-1]
 
 
-@pytest.mark.parametrize("part", ["_listener", "_sequencer", "_workers", "_checker"])
+@pytest.mark.parametrize("part", ["_listener", "_sequencer", "_workers", "_checker", "_reader", "_searcher"])
 def test_a_dead_thread_is_told_to_the_owner_and_stop_still_stops(home, part, monkeypatch, caplog):
     """In one process: `on_failure` is called, and every other thread ends when it is told to."""
     failed = Event()
