@@ -56,7 +56,7 @@ def test_topic_invitation_kick_and_ban(both):
     bob.say("/topic Розы", "#клуб")
     bob.expect('bob has changed topic for #клуб to "Розы"$', "#клуб")
     bob.say("/mode #клуб +i", "#клуб")
-    bob.expect(r"Mode #клуб \[\+i\] by bob$", "#клуб")
+    bob.expect(r"Mode #клуб \[\+iH\] by bob$", "#клуб")
     alice.window("(status)")
     alice.say("/join #клуб")
     alice.expect(r"Cannot join to channel #клуб \(You must be invited\)$")
