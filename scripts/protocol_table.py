@@ -11,10 +11,11 @@ from pathlib import Path
 
 from securechat.chat import modes, welcome
 from securechat.chat.commands import TABLE, Command
+from securechat.chat.retry import MAX_KEY
 from securechat.chat.rules import Rules
 from securechat.chat.sending import KEPT_TAGS
 from securechat.config import DEFAULT_LOBBY, DEFAULT_SERVER_NAME, Limits
-from securechat.protocol.capabilities import CAPABILITIES
+from securechat.protocol.capabilities import CAPABILITIES, KEY_TAG, ORDER_TAG
 
 PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
 INTRODUCTION = """\
@@ -22,6 +23,33 @@ INTRODUCTION = """\
 
 IRCv3 over TLS. This page is made by `python scripts/protocol_table.py` from the tables that the server goes by: do
 not edit it. How to set up a client is in [clients.md](clients.md).
+"""
+OWN = f"""\
+## Tags of our own
+
+- `{KEY_TAG}=<key>` on a PRIVMSG, NOTICE or TAGMSG, or on the BATCH of a multiline message: an idempotency
+  key, at most {MAX_KEY} bytes, chosen by the client (a random one for each message), for one target. Sent
+  again by the same account, on whatever connection and after whatever restart, it is no second message: it
+  is answered with the line of the first, msgid included, and nobody else hears of it. Others never see the
+  key. It holds for as long as the message is kept, a day at the least.
+- `{ORDER_TAG}` is a capability and a tag. With it, each message has its number in its conversation, live
+  and in history. Together with `draft/message-redaction` no number is ever left out: where a message was
+  taken back, history has a REDACT in its place. So a client that has number 41 and next gets 43 knows that
+  something is missing.
+
+## Devices
+
+The name of a login may have the name of a device after an `@`, in SASL and in PASS: `alice@laptop`. A
+client that does not ask for `draft/chathistory` is sent at its login what its device has missed: messages
+of its channels and direct messages, as ordinary lines with their time, at most {Limits().replay};
+{Limits().first_replay} to a device that was never here. How far a device has got is what its answers to the
+server's PING say. Clients that share the name of a device, or have none, share its place.
+
+## Who may read what
+
+Members of a channel read it from its beginning; with mode `+H` from their joining on. `+H` comes by itself
+with `+i`, `+k` and `+s`; `MODE #x -H` opens what was said before to all members. Direct messages are for
+their two sides, from the making of the account on. Messages that were taken back are gone, from search too.
 """
 SORTS = {
     modes.Sort.LIST: "a mask; without one, shows the list",
@@ -34,7 +62,7 @@ SORTS = {
 
 def page() -> str:
     """Return the whole page."""
-    sections = [INTRODUCTION, *_commands(), *_capabilities(), *_tags(), *_modes(), *_isupport()]
+    sections = [INTRODUCTION, *_commands(), *_capabilities(), *_tags(), OWN, *_modes(), *_isupport()]
     return "\n".join(sections)
 
 

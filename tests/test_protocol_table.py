@@ -10,7 +10,7 @@ import pytest
 
 from securechat.chat import modes
 from securechat.chat.commands import TABLE
-from securechat.chat.messages import KEPT_TAGS
+from securechat.chat.sending import KEPT_TAGS
 from securechat.protocol.capabilities import CAPABILITIES
 
 ROOT = Path(__file__).parents[1]
