@@ -47,10 +47,12 @@ def credentials(name: str, password: str) -> Credentials:
 class Login:
     """One login, from the first line to the server's welcome. Owned by whoever feeds it.
 
-    Once `nick` is set it is over: that is who we are, and `capabilities` are what is switched on.
+    Once `nick` is set it is over: that is who we are, and `capabilities` are what is switched on. `more` are
+    capabilities that its user knows what to do with besides WANTED.
     """
 
-    def __init__(self, secret: Credentials) -> None:
+    def __init__(self, secret: Credentials, more: frozenset[str] = frozenset()) -> None:
+        self._wanted = sorted({*WANTED, *more})
         self.nick = ""
         self.capabilities: frozenset[str] = frozenset()
         self._secret: Credentials | None = secret
@@ -92,7 +94,7 @@ class Login:
         mechanisms = self._offered.get("sasl")
         if mechanisms is None or (mechanisms and "PLAIN" not in mechanisms.upper().split(",")):
             raise LoginError(_NO_PLAIN)
-        self._asked = [name for name in WANTED if name in self._offered]
+        self._asked = [name for name in self._wanted if name in self._offered]
         return [build("CAP", "REQ", " ".join(self._asked))]
 
     def _granted(self, words: list[str]) -> list[bytes]:
