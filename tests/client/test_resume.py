@@ -63,7 +63,7 @@ class Scene:
         self.feed(f"@label={label} :s FAIL CHATHISTORY {code} AFTER x :No")
 
     def texts(self):
-        """What was given since the last time: texts of messages, and the rest as it is. who comes and goes is left out."""
+        """What was given since then: texts of messages, the rest as it is; who comes and goes is left out."""
         given, self.given = self.given, []
         return [
             one.params[1] if isinstance(one, Message) else one
