@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from securechat.records import Entry, Search, Stretch
 from securechat.storage.log import LogError, entry_of
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,9 @@ CREATE TABLE done (seq INTEGER NOT NULL, msgid TEXT NOT NULL) STRICT;
 INSERT INTO done VALUES (0, '');
 PRAGMA user_version = {VERSION};
 """
+_UPTO: Final = "SELECT max(seq) FROM (SELECT seq FROM log.entries WHERE seq > ? ORDER BY seq LIMIT ?)"
+_BEHIND: Final = "SELECT count(*) FROM (SELECT 1 FROM log.entries WHERE seq > ? LIMIT ?)"
+"""Counted, not reckoned from numbers: what the log has let go leaves gaps in them."""
 _ADD: Final = """
 INSERT INTO lines (rowid, text) SELECT seq, text FROM log.entries
     WHERE seq > ? AND seq <= ? AND kind IN (1, 2) AND number > 0
@@ -48,8 +53,9 @@ DELETE FROM lines WHERE rowid IN (
     WHERE redact.seq > ? AND redact.seq <= ? AND redact.kind = 4
 )
 """
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _DONE: Final = """
-UPDATE done SET (seq, msgid) = (SELECT seq, msgid FROM log.entries WHERE seq <= ? ORDER BY seq DESC LIMIT 1)
+UPDATE done SET (seq, msgid) = (SELECT seq, msgid FROM log.entries WHERE seq = ?)
 """
 
 
@@ -58,7 +64,9 @@ class TooSlow(Exception):  # noqa: N818  # it is an answer to somebody, not a fa
 
 
 class SearchIndex(AbstractContextManager["SearchIndex"]):
-    """Finds messages of the log in `path`. Usable in any one thread. Raises LogError.
+    """Finds messages of the log in `path`. Usable in any one thread. All raise LogError.
+
+    The file is opened when it is first needed: where it cannot be, nothing but searching fails.
 
     `fold` makes an account's key of its name; `most_bytes` bounds the text in one answer, `seconds` the time that
     one search may take (bringing the index up to date not included).
@@ -71,10 +79,7 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._deadline = 0.0
-        try:
-            self._database = self._open()
-        except (sqlite3.Error, OSError) as error:
-            raise self._failed(error) from None
+        self._opened: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -86,59 +91,86 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.close()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def search(self, search: Search) -> Stretch:
         """See `records.Search`. Raises TooSlow."""
-        try:
-            if self.behind() > MOST_BEHIND:
-                raise TooSlow("The index is being made: try again in a moment")
-            while self.step():
-                pass
-            return self._find(search)
-        except sqlite3.OperationalError as error:
-            if str(error) == "interrupted":
-                raise TooSlow("The search takes too long: look for longer words, or in one place only") from None
-            raise self._failed(error) from None
-        except (sqlite3.Error, ValueError) as error:
-            raise self._failed(error) from None
+        return self._whole(lambda: self._search(search))
 
     def step(self) -> bool:
         """Index up to CHUNK entries that have come since the last time; tell whether there are more.
 
         Raises LogError.
         """
-        database = self._database
+        return self._whole(self._step)
+
+    def behind(self) -> int:
+        """Return how many entries are not indexed yet, counted up to one more than MOST_BEHIND."""
+        return self._whole(self._behind)
+
+    def forget(self, oldest: int) -> None:
+        """Take out what stands before the entry `oldest`, which the log has let go."""
+        self._whole(lambda: self._database().execute("DELETE FROM lines WHERE rowid < ?", (oldest,)))
+
+    def _whole(self, work: Callable[[], T]) -> T:
+        """Do something with the index; if that turns out to be damaged, make it anew and do it again."""
         try:
-            database.execute("BEGIN IMMEDIATE")
+            try:
+                return work()
+            except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    raise
+                log.warning("%s is made anew: %s", self._path, error)
+                self.close()
+                self._discard()
+                return work()
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise self._failed(error) from None
+
+    def _search(self, search: Search) -> Stretch:
+        # Only once a step has looked whether the index is of this log is it known how far it has got.
+        if self._step() and self._behind() > MOST_BEHIND:
+            raise TooSlow("The index is being made: try again in a moment")
+        while self._step():
+            pass
+        try:
+            return self._find(search)
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":
+                raise TooSlow("The search takes too long: look for longer words, or in one place only") from None
+            raise
+
+    def _step(self) -> bool:
+        database = self._database()
+        database.execute("BEGIN IMMEDIATE")
+        try:
             done, msgid = database.execute("SELECT seq, msgid FROM done").fetchone()
-            newest = self._one("SELECT max(seq) FROM log.entries") or 0
             if done and self._one("SELECT msgid FROM log.entries WHERE seq = ?", done) != msgid:
                 log.warning("%s is not of this log and is made anew", self._path)
                 database.execute("DELETE FROM lines")
+                database.execute("UPDATE done SET seq = 0, msgid = ''")
                 done = 0
-            upto = min(done + CHUNK, newest)
-            if upto > done:
+            upto = self._one(_UPTO, done, CHUNK)
+            if upto is not None:
                 database.execute(_ADD, (done, upto))
                 database.execute(_REMOVE, (done, upto))
                 database.execute(_DONE, (upto,))
             database.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException:
             with suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
-            raise self._failed(error) from None
-        return bool(upto < newest)
+            raise
+        return upto is not None and bool(self._one("SELECT max(seq) FROM log.entries") > upto)
 
-    def behind(self) -> int:
-        """Return how many entries are not indexed yet."""
-        return int(self._one("SELECT ifnull(max(seq), 0) FROM log.entries") - self._one("SELECT seq FROM done"))
+    def _behind(self) -> int:
+        return int(self._one(_BEHIND, self._one("SELECT seq FROM done"), MOST_BEHIND + 1))
 
-    def forget(self, oldest: int) -> None:
-        """Take out what stands before the entry `oldest`, which the log has let go."""
-        try:
-            self._database.execute("DELETE FROM lines WHERE rowid < ?", (oldest,))
-        except sqlite3.Error as error:
-            raise self._failed(error) from None
+    def _database(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
     def _find(self, search: Search) -> Stretch:
         query, values = _query(search)
@@ -146,17 +178,18 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         entries: list[Entry] = []
         size, complete = 0, True
         self._deadline = time.monotonic() + self._seconds
-        self._database.set_progress_handler(self._expired, STEPS)
+        database = self._database()
+        database.set_progress_handler(self._expired, STEPS)
         try:
-            with closing(self._database.execute(query, values)) as rows:
+            with closing(database.execute(query, values)) as rows:
                 for entry in map(entry_of, rows):
-                    size += len(entry.text)
+                    size += len(entry.text.encode()) + len(entry.tags.encode())
                     if len(entries) >= search.limit or (entries and size > self._most_bytes):
                         complete = False
                         break
                     entries.append(entry)
         finally:
-            self._database.set_progress_handler(None, 0)
+            database.set_progress_handler(None, 0)
         return Stretch(entries if forwards else entries[::-1], complete)
 
     def _expired(self) -> int:
@@ -166,34 +199,57 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         """Open the index, made anew where it is damaged or of another version."""
         for _ in range(2):
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            database = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
+            database = sqlite3.connect(
+                _uri(self._path), isolation_level=None, timeout=5, check_same_thread=False, uri=True
+            )
             try:
-                database.execute("PRAGMA journal_mode = WAL")
-                database.execute("PRAGMA synchronous = NORMAL")
-                (version,) = database.execute("PRAGMA user_version").fetchone()
-                if not version:
-                    database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-                if version in (0, VERSION):
-                    database.execute("ATTACH ? AS log", (f"{self._log}",))
-                    database.create_function("folded", 1, str.casefold, deterministic=True)
-                    database.create_function("key_of", 1, self._fold, deterministic=True)
+                if self._prepared(database):
                     return database
             except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    database.close()
+                    raise
                 log.warning("%s is made anew: %s", self._path, error)
             database.close()
             self._discard()
         raise sqlite3.OperationalError("it cannot be made")
+
+    def _prepared(self, database: sqlite3.Connection) -> bool:
+        """Make the tables if there are none and attach the log; tell whether the version is that of this code."""
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA secure_delete = ON")
+        database.execute("BEGIN IMMEDIATE")  # others may make them at this moment
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if not version:
+            for statement in _SCHEMA.split(";"):
+                database.execute(statement)
+        database.execute("COMMIT")
+        # Read-only, or each transaction here would keep the log's writer out.
+        database.execute("ATTACH ? AS log", (f"{_uri(self._log)}?mode=ro",))
+        database.create_function("folded", 1, str.casefold, deterministic=True)
+        database.create_function("key_of", 1, self._fold, deterministic=True)
+        return version in (0, VERSION)
 
     def _discard(self) -> None:
         for ending in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
 
     def _one(self, query: str, *values: object) -> Any:
-        row = self._database.execute(query, values).fetchone()
+        row = self._database().execute(query, values).fetchone()
         return row[0] if row else None
 
     def _failed(self, error: Exception) -> LogError:
         return LogError(f"{self._path} cannot be used: {error}. Check its disk, its owner and its mode.")
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri()
+
+
+def _damaged(error: sqlite3.DatabaseError) -> bool:
+    # The lower byte is the kind of the failure, the others say more about it (SQLite, "Result and Error Codes").
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def _query(search: Search) -> tuple[str, list[object]]:
