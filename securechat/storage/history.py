@@ -209,7 +209,7 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
         taken: list[Entry] = []
         size = 0
         for entry in rows:
-            size += len(entry.text) + len(entry.tags)
+            size += len(entry.text.encode()) + len(entry.tags.encode())
             if len(taken) >= limit or (taken and size > self._most_bytes):
                 return taken, False
             taken.append(entry)

@@ -99,6 +99,7 @@ class SqliteLog:
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
+            self._database.execute("PRAGMA secure_delete = ON")  # what is taken back is gone from the file, too
             prepare(self._database, path, place)
         except NewerFile:
             self.close()
@@ -110,12 +111,12 @@ class SqliteLog:
     def append(self, entries: Sequence[Entry]) -> None:
         """See Log. A commit that fails leaves nothing of the turn (SQLite, "Atomic Commit")."""
         database = self._database
-        pairs = {entry.conversation for entry in entries if entry.number and " " in entry.conversation}
+        pairs = _pairs(entries)
         try:
             database.execute("BEGIN IMMEDIATE")
             if any(entry.kind in _BESIDES for entry in entries):
                 database.executemany(_INSERT, [entry for entry in entries if entry.kind not in LATEST])
-                self._besides(entries)
+                pairs = self._besides(entries)
             else:
                 database.executemany(_INSERT, entries)
             self._note(pairs - self._pairs)
@@ -124,7 +125,9 @@ class SqliteLog:
             with contextlib.suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise self._failed("written", error) from None
-        self._pairs = self._pairs | pairs if len(self._pairs) < KNOWN_PAIRS else pairs
+        if len(self._pairs) >= KNOWN_PAIRS:
+            self._pairs.clear()
+        self._pairs |= pairs
 
     def last(self) -> Entry | None:
         """See Log."""
@@ -157,10 +160,10 @@ class SqliteLog:
         self._database.close()
         self._lock.release()
 
-    def _besides(self, entries: Sequence[Entry]) -> None:
-        """Do what some kinds mean for what is kept already."""
-        database = self._database
-        for entry in entries:
+    def _besides(self, entries: Sequence[Entry]) -> set[str]:
+        """Do what some kinds mean for what is kept already; return the pairs that are to be noted."""
+        database, begun = self._database, 0
+        for index, entry in enumerate(entries):
             if entry.kind in LATEST and entry.text:
                 row = (entry.kind, entry.sender, entry.target, entry.text)
                 database.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", row)
@@ -171,9 +174,12 @@ class SqliteLog:
                 database.execute(_REDACT, (entry.text.partition(" ")[0],))
             elif entry.kind is Kind.FORGET:
                 # Whoever gets the name next has not been anywhere and has spoken to nobody.
+                self._note(_pairs(entries[begun:index]))
+                begun = index
                 database.execute("DELETE FROM latest WHERE sender = ?", (entry.target,))
                 database.execute("DELETE FROM correspondence WHERE account = ?", (entry.target,))
                 self._pairs.clear()
+        return _pairs(entries[begun:])
 
     def _note(self, pairs: set[str]) -> None:
         """Note new conversations of two for both sides."""
@@ -192,6 +198,11 @@ class SqliteLog:
 
     def _failed(self, done: str, error: Exception) -> LogError:
         return LogError(f"{self._path} cannot be {done}: {error}. Check its disk, its owner and its mode.")
+
+
+def _pairs(entries: Sequence[Entry]) -> set[str]:
+    """Return the conversations of two in which something was said."""
+    return {entry.conversation for entry in entries if entry.number and " " in entry.conversation}
 
 
 def entry_of(row: Sequence[Any]) -> Entry:

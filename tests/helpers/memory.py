@@ -75,7 +75,8 @@ class MemoryLog:
         return max((entry.number for entry in self.entries if entry.conversation == conversation), default=0)
 
     def keyed(self, since: int, limit: int) -> list[Entry]:
-        return [entry for entry in self.entries if entry.key and entry.time >= since][-limit:]
+        found = [entry for entry in self.entries if entry.key and entry.time >= since]
+        return found[-limit:] if limit else []
 
     def began(self) -> int | None:
         return self.entries[0].time if self.entries else None
@@ -101,19 +102,17 @@ class MemoryLog:
             if entry.kind in kinds or (page.events and entry.kind not in SAID)
         ]
         if page.around is not None:
-            older = [entry for entry in shown if self._side(page.scope, entry, page.around) < 0]
+            middle = self._place(page.scope, page.around)
+            older = [entry for entry in shown if self._side(entry, middle) < 0]
             half = older[-(page.limit // 2) :] if page.limit > 1 else []
             newer = shown[len(older) :][: page.limit - len(half)]
             return Stretch(half + newer, len(half + newer) == len(shown))
-        after, before, newest = page.after, page.before, page.newest
-        if (
-            after is not None
-            and before is not None
-            and self._place(page.scope, after) > self._place(page.scope, before)
-        ):
+        after, before = (place and self._place(page.scope, place) for place in (page.after, page.before))
+        newest = page.newest
+        if after is not None and before is not None and after > before:
             after, before, newest = before, after, not newest
-        shown = [entry for entry in shown if after is None or self._side(page.scope, entry, after) > 0]
-        shown = [entry for entry in shown if before is None or self._side(page.scope, entry, before) < 0]
+        shown = [entry for entry in shown if after is None or self._side(entry, after) > 0]
+        shown = [entry for entry in shown if before is None or self._side(entry, before) < 0]
         some = shown[-page.limit :] if newest else shown[: page.limit]
         return Stretch(some, len(some) == len(shown))
 
@@ -172,18 +171,16 @@ class MemoryLog:
             if entry.conversation == scope.conversation and entry.seq >= scope.seq and entry.time >= scope.time
         ]
 
-    def _place(self, scope: Scope, place: Place) -> int:
+    def _place(self, scope: Scope, place: Place) -> tuple[int, int]:
+        """Return a moment and, where the place is an entry, its number; else 0."""
         if not place.msgid:
-            return place.time
+            return place.time, 0
         for entry in self._within(scope):
             if entry.msgid == place.msgid:
-                return entry.time
+                return entry.time, entry.seq
         raise UnknownPlace(NOBODY_KNOWS)
 
-    def _side(self, scope: Scope, entry: Entry, place: Place) -> int:
+    def _side(self, entry: Entry, place: tuple[int, int]) -> int:
         """Below 0: the entry is before the place; 0: at it; above: after it."""
-        if not place.msgid:
-            return entry.time - place.time
-        self._place(scope, place)
-        (there,) = (one.seq for one in self.entries if one.msgid == place.msgid)
-        return entry.seq - there
+        time, seq = place
+        return entry.seq - seq if seq else entry.time - time

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.memory import MemoryLog
 
 from securechat.chat.conversations import conversation
 from securechat.records import EPHEMERAL, LATEST, SAID, STATE, Entry, Kind
@@ -28,13 +29,13 @@ def open_log(path: Path) -> SqliteLog:
     return SqliteLog(path, conversation)
 
 
-@pytest.fixture(params=[open_log], ids=["sqlite"])
+@pytest.fixture(params=["sqlite", "memory"])
 def store(request, tmp_path):
     """Open a store; called again it opens the same one."""
     opened = []
 
     def start():
-        opened.append(request.param(tmp_path / "log"))
+        opened.append(open_log(tmp_path / "log") if request.param == "sqlite" else MemoryLog())
         return opened[-1]
 
     yield start
@@ -47,6 +48,8 @@ def reopen(store):
     """Close a store and open it again."""
 
     def again(one):
+        if isinstance(one, MemoryLog):
+            return one  # all that it has is in it
         one.close()
         return store()
 
@@ -109,15 +112,6 @@ class TestContract:
         log.append([entry(number, Kind.JOIN) for number in range(1, 20_001)])
         assert [one.seq for one in reopen(log).state()] == list(range(1, 20_001))
 
-    def test_another_server_on_the_same_log_is_refused(self, store, tmp_path):
-        log = store()
-        with pytest.raises(LogError, match="in use by another securechat server") as refused:
-            store()
-        assert str(tmp_path / "log") in str(refused.value)
-        log.append([entry(1)])
-        log.close()
-        assert store().last() == entry(1)
-
     def test_closing_twice_is_closing(self, store):
         log = store()
         log.close()
@@ -137,6 +131,17 @@ def sentence(path) -> str:
 
 class TestFile:
     """SQLite's file: who may read it, and what is said where it is none."""
+
+    def test_another_server_on_the_same_log_is_refused(self, tmp_path):
+        log = open_log(tmp_path / "log")
+        with pytest.raises(LogError, match="in use by another securechat server") as refused:
+            open_log(tmp_path / "log")
+        assert str(tmp_path / "log") in str(refused.value)
+        log.append([entry(1)])
+        log.close()
+        log = open_log(tmp_path / "log")
+        assert log.last() == entry(1)
+        log.close()
 
     def test_nobody_else_may_read_it(self, tmp_path):
         old = os.umask(0)
@@ -239,6 +244,15 @@ class TestFile:
             log.close()
             sentence(tmp_path / "garbage")
         assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+    def test_what_is_taken_back_is_in_no_page_of_it(self, tmp_path):
+        log = open_log(tmp_path / "chat.db")
+        log.append([entry(1, text="secret" * 50), entry(2, text="kept" * 50)])
+        log.append([entry(3, Kind.REDACT, "id-1 why")])
+        log.close()
+        content = (tmp_path / "chat.db").read_bytes()
+        assert b"secret" not in content
+        assert b"kept" in content
 
 
 WRITER = """
