@@ -91,7 +91,7 @@ class ReadOnlyFiles(Trouble):
         """Whether a file that is open can be written all the same: file systems differ."""
         probe = self.home / "chat.db-probe"
         with probe.open("wb", buffering=0) as file:
-            self._set("+i")
+            self._set("+i", probe)
             try:
                 file.write(b"x")
             except PermissionError:
@@ -109,7 +109,8 @@ class ReadOnlyFiles(Trouble):
             self._set("-i")
 
     def _set(self, change, *paths):
-        files = [str(path) for path in paths or self.home.glob("chat.db*")]
+        # Not chat.db-shm: that is memory, and the kernel kills a process which cannot write to its memory.
+        files = [str(path) for path in paths or (self.home / "chat.db", self.home / "chat.db-wal")]
         return subprocess.run(["chattr", change, *files], check=False, capture_output=True)
 
 
