@@ -210,6 +210,20 @@ def test_bench_measures_all_three(tmp_path):
     assert all(result["us_per_delivery"] > 0 for result in figures.values())
 
 
+def test_bench_history_asks_logs_of_three_sizes(tmp_path):
+    """The shape of its table; that a page does not slow down is for the query plans to say, not for a clock."""
+    done = run(
+        ROOT / "scripts/bench-history", "--messages", "10000", "--rounds", "1", "--json", tmp_path / "figures"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    head, *rows = (re.split(r" {2,}", line.strip()) for line in done.stdout.splitlines())
+    assert [len(row) for row in rows] == [len(head)] * 3
+    assert [row[0] for row in rows] == ["100", "1,000", "10,000"]
+    figures = json.loads((tmp_path / "figures").read_text())
+    assert [one["messages"] for one in figures] == [100, 1000, 10_000]
+    assert all(value > 0 for one in figures for value in one.values())
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -218,6 +232,7 @@ def test_bench_measures_all_three(tmp_path):
         ("start", ["--port", "99999"]),
         ("bench", ["--senders", "0"]),
         ("bench", ["--lines", "1"]),
+        ("bench-history", ["--messages", "1"]),
     ],
 )
 def test_wrong_arguments_are_refused(script, words):
