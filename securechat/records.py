@@ -193,10 +193,10 @@ class Search(NamedTuple):
     """Ask for messages that have every word of `text` in them. Answered by a Stretch, oldest first.
 
     `conversation` and `sender` (an account's key) narrow it down; `after` and `before` are in ms. With `after`
-    the first `limit` from there on are found, else the newest.
+    the first `limit` from there on are found, else the newest. `reader` is None for whoever runs the server.
     """
 
-    reader: Reader
+    reader: Reader | None
     text: str
     limit: int
     conversation: str = ""

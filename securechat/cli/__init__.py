@@ -24,6 +24,8 @@ FORESEEN: Final = {
     "securechat.server.accounts": "AccountRefused",
     "securechat.server.parts": "ServerError",
     "securechat.server.passwords": "PasswordRefused",
+    "securechat.storage.log": "LogError",
+    "securechat.storage.search": "TooSlow",
     "securechat.storage.users": "UsersError",
 }
 """The exceptions whose text is a sentence for the user. By name: trouble in one room need not load the others."""

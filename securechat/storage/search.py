@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from securechat.records import Entry, Search, Stretch
+from securechat.records import Entry, Reader, Search, Stretch
 from securechat.storage.log import LogError, entry_of
 
 T = TypeVar("T")
@@ -262,22 +262,30 @@ def _query(search: Search) -> tuple[str, list[object]]:
         source = "lines JOIN log.entries AS entries ON entries.seq = lines.rowid"
         where.append(("lines MATCH ?", " ".join('"' + word.replace('"', '""') + '"' for word in long)))
     where += [("instr(folded(entries.text), ?)", word.casefold()) for word in short]
-    allowed = "SELECT conversation, 0, ? FROM log.correspondence WHERE account = ?"
-    values: list[object] = [search.reader.since, search.reader.account]
-    if search.reader.channels:
-        allowed += f" UNION ALL SELECT * FROM (VALUES {', '.join(['(?, ?, ?)'] * len(search.reader.channels))})"
-        values += [part for scope in search.reader.channels for part in scope]
+    allowed, within, values = _allowed(search.reader)
     values += [value for _, value in where]
     by = "lines.rowid" if long else "entries.seq"
     query = f"""
-        WITH allowed (conversation, seq, time) AS MATERIALIZED ({allowed})
-        SELECT entries.* FROM {source} CROSS JOIN allowed
-        WHERE allowed.conversation = entries.conversation AND entries.seq >= allowed.seq
-        AND entries.time >= allowed.time AND entries.kind IN (1, 2) AND entries.number > 0
+        {allowed} SELECT entries.* FROM {source} {within} entries.kind IN (1, 2) AND entries.number > 0
         AND {" AND ".join(condition for condition, _ in where) or "1"}
         ORDER BY {by} {"ASC" if search.after is not None else "DESC"}
     """
     return query, values
+
+
+def _allowed(reader: Reader | None) -> tuple[str, str, list[object]]:
+    """Return the table of what a reader may see, how the query keeps to it, and its values; None sees all."""
+    if reader is None:
+        return "", "WHERE", []
+    allowed = "SELECT conversation, 0, ? FROM log.correspondence WHERE account = ?"
+    values: list[object] = [reader.since, reader.account]
+    if reader.channels:
+        allowed += f" UNION ALL SELECT * FROM (VALUES {', '.join(['(?, ?, ?)'] * len(reader.channels))})"
+        values += [part for scope in reader.channels for part in scope]
+    within = """CROSS JOIN allowed
+        WHERE allowed.conversation = entries.conversation AND entries.seq >= allowed.seq
+        AND entries.time >= allowed.time AND"""
+    return f"WITH allowed (conversation, seq, time) AS MATERIALIZED ({allowed})", within, values
 
 
 def _conditions(search: Search) -> Iterator[tuple[str, object]]:
