@@ -26,6 +26,7 @@ FORESEEN: Final = {
     "securechat.server.passwords": "PasswordRefused",
     "securechat.storage.log": "LogError",
     "securechat.storage.search": "TooSlow",
+    "securechat.storage.transfer": "BadFile",
     "securechat.storage.users": "UsersError",
 }
 """The exceptions whose text is a sentence for the user. By name: trouble in one room need not load the others."""

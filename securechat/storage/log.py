@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -128,6 +128,36 @@ class SqliteLog:
         if len(self._pairs) >= KNOWN_PAIRS:
             self._pairs.clear()
         self._pairs |= pairs
+
+    def absorb(self, things: Iterable[Entry | Draft]) -> None:
+        """Keep entries of another log and rows of its `latest`, all in one commit or none of them.
+
+        Of `latest` what is here already stays. What `things` raises goes on to the caller; else raises LogError.
+        """
+        database = self._database
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            for thing in things:
+                if isinstance(thing, Draft):
+                    row = (thing.kind, thing.sender, thing.target, thing.text)
+                    database.execute("INSERT OR IGNORE INTO latest VALUES (?, ?, ?, ?)", row)
+                    continue
+                database.execute(_INSERT, thing)
+                if thing.number and " " in thing.conversation:
+                    self._note({thing.conversation})
+                if thing.kind in _BESIDES:
+                    self._besides([thing])
+            database.execute("COMMIT")
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise self._failed("written", error) from None
+            raise
+
+    def has(self, msgid: str) -> bool:
+        """Whether there is an entry with this id."""
+        return next(self._rows("SELECT 1 FROM entries WHERE msgid = ?", msgid, make=bool), False)
 
     def last(self) -> Entry | None:
         """See Log."""

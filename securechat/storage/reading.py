@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final, Self
 
@@ -122,7 +121,7 @@ class Reading:
 
     def _rows(self, query: str, *values: object) -> Iterator[Entry]:
         try:
-            with closing(self._database.execute(query, values)) as rows:
-                yield from map(entry_of, rows)
+            for row in self._database.execute(query, values):
+                yield entry_of(row)
         except (sqlite3.Error, ValueError) as error:
             raise failed(self._path, "read", error) from None

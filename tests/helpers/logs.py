@@ -30,7 +30,13 @@ def fill(path: Path, *drafts: Draft, start: int = NOON, step: int = MINUTE) -> l
         if where and draft.kind in SAID:
             number = numbers[where] = numbers.get(where, log.number(where)) + 1
         made.append(Entry(seq, f"id-{seq}", start + index * step, *draft, where, number))
-    log.append(made)
+    begun = 0
+    for index, entry in enumerate(made):
+        if entry.kind is Kind.FORGET:  # in a turn of its own
+            log.append(made[begun:index])
+            log.append([entry])
+            begun = index + 1
+    log.append(made[begun:])
     log.close()
     return made
 
