@@ -90,9 +90,6 @@ class MemoryLog:
         return {**table, Search: self.search}[type(question)](question)
 
     def page(self, page: Page) -> Stretch:
-        for place in (page.after, page.before, page.around):
-            if place is not None:
-                self._place(page.scope, place)
         kinds = {Kind.PRIVMSG, Kind.NOTICE}
         kinds |= {Kind.TAGMSG} if page.events else set()
         kinds |= set(SAID) if page.redacted else set()
