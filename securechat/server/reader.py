@@ -36,6 +36,7 @@ class _Answering:
 
     def __init__(self, waiting: int) -> None:
         self._jobs: Queue[tuple[Session, Question] | None] = Queue(waiting)
+        self._told: dict[str, str] = {}
         self.answer: Callable[[Answered], None] = lambda _: None
 
     def submit(self, session: Session, question: Question) -> bool:
@@ -54,13 +55,18 @@ class _Answering:
     def _try(self, find: Callable[..., Any], *question: Any) -> Any:
         """Return what `find` gives, or why there is no answer: a failure costs this question and no more."""
         try:
-            return find(*question)
+            found = find(*question)
+            self._told.pop(find.__name__, None)
+            return found
         except UnknownPlace as unknown:
             return Unanswered("UNKNOWN_PLACE", str(unknown))
         except TooSlow as slow:
             return Unanswered("TOO_SLOW", str(slow))
         except LogError as failure:
-            log.error("%s", failure)  # noqa: TRY400  # the disk's fault: one sentence for the operator, as elsewhere
+            # The disk's fault: one sentence for the operator, and not again at each question of that sort.
+            if str(failure) != self._told.get(find.__name__):
+                log.error("%s", failure)  # noqa: TRY400
+            self._told[find.__name__] = str(failure)
         except Exception:
             log.exception("answering a question failed")
         return _UNREADABLE

@@ -367,3 +367,22 @@ class TestStart:
         server = Server(ServerConfig(home=Home(home.path), port=0))
         server.stop()
         assert open_files() == before
+
+
+def test_a_search_index_that_cannot_be_made_keeps_nobody_from_talking(serve, dial, home, caplog):
+    """Search says so, the operator reads it once, history goes on; and then it is made after all."""
+    (home.path / "search.db").mkdir()
+    server = serve()
+    alice = dial(server, "alice", "echo-message", "soju.im/search", "batch", "draft/chathistory")
+    alice.send("PRIVMSG #lobby :needle")
+    alice.expect("PRIVMSG #lobby :?needle$")
+    for _ in range(3):
+        alice.send("SEARCH text=needle")
+        alice.expect("FAIL SEARCH INTERNAL_ERROR :")
+        alice.send("CHATHISTORY LATEST #lobby * 5")
+        alice.expect("PRIVMSG #lobby :?needle$")
+    told = [record.message for record in caplog.records if "search.db cannot be used" in record.message]
+    assert len(told) == 1, told
+    (home.path / "search.db").rmdir()
+    alice.send("SEARCH text=needle")
+    alice.expect("PRIVMSG #lobby :?needle$")
