@@ -64,6 +64,14 @@ INSERT OR IGNORE INTO correspondence SELECT substr(conversation, 1, instr(conver
     FROM entries WHERE number > 0 AND instr(conversation, ' ');
 INSERT OR IGNORE INTO correspondence SELECT substr(conversation, instr(conversation, ' ') + 1), conversation
     FROM entries WHERE number > 0 AND instr(conversation, ' ');
+WITH forgotten AS MATERIALIZED (
+    SELECT target AS account, max(seq) AS seq FROM entries
+    WHERE kind = 13 AND kind BETWEEN 10 AND 19 GROUP BY target
+) DELETE FROM correspondence WHERE EXISTS (
+    SELECT 1 FROM forgotten WHERE forgotten.account = correspondence.account AND forgotten.seq > (
+        SELECT max(seq) FROM entries WHERE entries.conversation = correspondence.conversation AND number > 0
+    )
+);
 """
 
 
