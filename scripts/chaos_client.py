@@ -96,7 +96,7 @@ class Client(threading.Thread):
             self._context.wrap_socket(raw, server_hostname="localhost") as sock,
         ):
             lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
-            login = Login(Credentials(self.account, PASSWORD), more=NEEDED)
+            login = Login(Credentials(self.account, PASSWORD), more=NEEDED | {"draft/chathistory"})
             self._send(sock, login.begin())
             while not login.nick:
                 for message in _read(sock, lines):

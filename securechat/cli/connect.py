@@ -31,6 +31,11 @@ Authority = Annotated[
     ),
 ]
 
+Reconnect = Annotated[
+    int,
+    option("--reconnect", metavar="SECONDS", min=0, help="How long a lost connection is tried again; 0: never."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -43,6 +48,7 @@ def connect(
     port: Port = config.DEFAULT_PORT,
     ca: Authority = None,
     password_stdin: PasswordStdin = False,
+    reconnect: Reconnect = 300,
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.
@@ -54,14 +60,15 @@ def connect(
     from securechat.client.errors import ClientError
     from securechat.client.handshake import credentials
     from securechat.client.line import talk
-    from securechat.client.settings import Endpoint
+    from securechat.client.settings import ClientLimits, Endpoint
 
+    limits = ClientLimits(reconnect_seconds=reconnect)
     endpoint = Endpoint(host.removeprefix("[").removesuffix("]"), port)
     try:
         # Before anybody types a password for nothing.
         context = trust(ca or config.Home(home).certs / "ca.pem")
         password, leftover = _password(user, password_stdin)
-        talk(endpoint, context, credentials(user, password), leftover=leftover)
+        talk(endpoint, context, credentials(user, password), leftover=leftover, limits=limits)
     except ClientError as failure:
         raise CommandError(str(failure)) from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import random
 import selectors
 import socket
 import ssl
@@ -17,14 +18,18 @@ from collections.abc import Callable, Sequence
 
 from securechat.client.dial import dial
 from securechat.client.dialogue import Dialogue
-from securechat.client.errors import ClientError, LostError
-from securechat.client.events import Closed, Event
+from securechat.client.errors import ClientError, ConnectError, LostError
+from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.link import Link
 from securechat.client.queues import Outbox, Wake
+from securechat.client.resume import NEEDED
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.protocol.sasl import Credentials
 
 log = logging.getLogger(__name__)
+
+MAX_PAUSE_SECONDS = 30.0
+"""Longest pause between two tries to connect again."""
 
 
 class _Aborted(Exception):  # noqa: N818  # not an error: we were told to stop
@@ -41,6 +46,8 @@ class Connection:
     Any thread may call `post`, `close`, `abort`; one of them calls `start` and `join` and takes the events.
     `notify` is called in the connection's thread when an event has come or room for output has come back; it
     must not block.
+
+    A connection to a server with what `resume` needs is tried again when it is lost, for `reconnect_seconds`.
     """
 
     def __init__(
@@ -63,6 +70,10 @@ class Connection:
         self._given = 0  # written by the connection's thread
         self._taken = 0  # written by the thread that takes the events
         self._paused = False  # written by the connection's thread
+        self._logins = 0  # written by the connection's thread: how often it was let in, and whether it still is
+        self._up = True
+        self._seen = 0  # written by the thread that takes the events: how many of those it knows of
+        self._lasting = False  # written by the connection's thread: whether a lost connection is tried again
         self._closing = False  # these two are only ever set
         self._aborting = False
         self._thread = threading.Thread(target=self._run, name="connection")
@@ -72,8 +83,14 @@ class Connection:
         self._thread.start()
 
     def post(self, lines: Sequence[bytes]) -> bool:
-        """Send whole lines, in order: all of them (True), or none where too much waits already (False)."""
-        accepted = self._outbox.put(lines)
+        """Send whole lines, in order: all of them (True), or none where too much waits already (False).
+
+        What is meant for a connection that is lost is dropped: the next one must not begin with it.
+        """
+        outbox = self._outbox  # first: it is replaced when the connection is lost
+        if not self._up or 1 < self._logins != self._seen:
+            return True
+        accepted = outbox.put(lines)
         if accepted:
             self._wake.ring()
         return accepted
@@ -110,6 +127,8 @@ class Connection:
         except queue.Empty:
             return None
         self._taken += 1
+        if isinstance(event, LoggedIn):
+            self._seen += 1
         # The connection sets its flag first and looks at the count then: one of us sees the other.
         if self._paused:
             self._wake.ring()
@@ -122,7 +141,7 @@ class Connection:
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._wake.reader, selectors.EVENT_READ)
-                self._connect_and_talk(selector)
+                self._persist(selector)
         except _Aborted:
             pass
         except ClientError as failure:
@@ -131,7 +150,39 @@ class Connection:
             log.exception("the connection's thread failed")
             error = ClientError("The client made a mistake; the connection is closed.")
         finally:
+            self._secret = None
             self._give(Closed(error))
+
+    def _persist(self, selector: selectors.BaseSelector) -> None:
+        """Connect and talk; where the connection is lost, again, as long as that may take."""
+        lost: LostError | None = None
+        until = pause = 0.0
+        while True:
+            try:
+                return self._connect_and_talk(selector)
+            except LostError as failure:
+                if not (failure.again and self._lasting):
+                    raise
+                lost, self._lasting = failure, False
+                self._up, self._outbox = False, Outbox(self.limits.outbox_bytes)
+                pause, until = 1.0, time.monotonic() + self.limits.reconnect_seconds
+                self._give(Interrupted(failure, self.limits.reconnect_seconds))
+            except ConnectError:
+                if lost is None:
+                    raise
+            if time.monotonic() >= until:
+                raise lost
+            # Not all clients of a server that comes back at the same moment.
+            self._rest(selector, min(until, time.monotonic() + pause * random.uniform(0.5, 1)))  # noqa: S311
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    def _rest(self, selector: selectors.BaseSelector, until: float) -> None:
+        """Do nothing until a moment (time.monotonic), unless somebody wants to leave."""
+        while (left := until - time.monotonic()) > 0:
+            if self._aborting or self._closing:
+                raise _Aborted
+            selector.select(left)
+            self._wake.drain()
 
     def _connect_and_talk(self, selector: selectors.BaseSelector) -> None:
         def wait(raw: socket.socket, mask: int, deadline: float) -> None:
@@ -139,14 +190,19 @@ class Connection:
 
         secret, self._secret = self._secret, None  # a failed login leaves none behind
         assert secret is not None
-        sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
-        link = Link(sock, self._outbox)
+        again = secret if self.limits.reconnect_seconds > 0 else None
+        link = None
         try:
+            sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
+            link = Link(sock, self._outbox)
             dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic())
             del secret
             self._talk(selector, link, dialogue)
         finally:
-            link.close()
+            if self._logins:
+                self._secret = again  # it was right
+            if link is not None:
+                link.close()
 
     def _wait(self, selector: selectors.BaseSelector, raw: socket.socket, mask: int, deadline: float) -> None:
         """Wait for a socket that is being connected (see dial.Wait)."""
@@ -251,6 +307,10 @@ class Connection:
             raise LostError("The connection was given up: the server asks more than it listens.")
 
     def _give(self, event: Event) -> None:
+        if isinstance(event, LoggedIn):
+            self._lasting = self.limits.reconnect_seconds > 0 and event.capabilities >= NEEDED
+            self._logins += 1
+            self._up = True  # last: post looks at both
         self._given += 1
         self._events.put(event)
         self._notify()

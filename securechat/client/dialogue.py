@@ -9,6 +9,7 @@ from typing import Final
 from securechat.client.errors import ClientError, ConnectError, LoginError, LostError
 from securechat.client.events import Event, LoggedIn, Received
 from securechat.client.handshake import Login
+from securechat.client.resume import NEEDED
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.text import clean
 from securechat.protocol.errors import Fault, ProtocolError
@@ -31,7 +32,7 @@ class Dialogue:
         self._endpoint = endpoint
         self._tls = tls
         self._limits = limits
-        self._login: Login | None = Login(secret)
+        self._login: Login | None = Login(secret, NEEDED)
         self._lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
         self._parting = ""  # what the server's ERROR said
         self._login_until = now + limits.login_seconds
@@ -101,7 +102,8 @@ class Dialogue:
         silent = now - self._heard
         most = self._limits.idle_seconds + self._limits.pong_seconds
         if silent >= most:
-            raise LostError(f"The connection was lost: the server has been silent for {round(silent)} seconds.")
+            sentence = f"The connection was lost: the server has been silent for {round(silent)} seconds."
+            raise LostError(sentence, again=True)
         if silent < self._limits.idle_seconds:
             return (), self._limits.idle_seconds - silent
         lines = () if self._pulsed else (build("PING", _PULSE),)
@@ -118,14 +120,16 @@ class Dialogue:
         A cut cable and a clean end look alike (threaded-tls 8), so neither is told apart from the other.
         """
         if self._parting:
-            return LostError(f"The server closed the connection: {self._parting}.")
+            # A server that stops may come back; one that sends us away means it.
+            again = self._login is None and "shutting down" in self._parting
+            return LostError(f"The server closed the connection: {self._parting}.", again=again)
         if self._login is not None:
             return ConnectError(f"{self._endpoint} closed the connection before the login was done.")
         gone = ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError
         if failure is None or isinstance(failure, gone):
-            return LostError("The connection was lost: the server is gone.")
+            return LostError("The connection was lost: the server is gone.", again=True)
         detail = getattr(failure, "reason", None) or failure.strerror or type(failure).__name__
-        return LostError(f"The connection was lost: {detail.replace('_', ' ').lower()}.")
+        return LostError(f"The connection was lost: {detail.replace('_', ' ').lower()}.", again=True)
 
 
 def _parsed(line: bytes) -> Message | Fault:

@@ -16,4 +16,8 @@ class LoginError(ClientError):
 
 
 class LostError(ClientError):
-    """The connection was there and is gone."""
+    """The connection was there and is gone. `again` says that it may be worth another try."""
+
+    def __init__(self, sentence: str, *, again: bool = False) -> None:
+        super().__init__(sentence)
+        self.again = again

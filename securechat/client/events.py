@@ -12,7 +12,7 @@ from securechat.protocol.message import Message
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The server let us in as `nick`. `tls` is the version in use ("TLSv1.3"). Comes first, once."""
+    """The server let us in as `nick`. `tls` is the version in use ("TLSv1.3"). Comes first."""
 
     endpoint: Endpoint
     tls: str
@@ -28,10 +28,21 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The connection was lost and is tried again, for `seconds` at most. What was posted may be lost.
+
+    Another LoggedIn follows, or Closed.
+    """
+
+    error: ClientError
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The connection is over. `error` is None where we wanted that. Comes last, once."""
 
     error: ClientError | None
 
 
-Event = LoggedIn | Received | Closed
+Event = LoggedIn | Received | Interrupted | Closed

@@ -110,7 +110,7 @@ class PipeClient:
 
     def _say(self) -> None:
         """Say what was read, as fast as the server takes it: whatever feeds the pipe waits with us."""
-        while self._typed and self._session.ready and self._connection.roomy:
+        while self._typed and self._session.ready and self._session.roomy and self._connection.roomy:
             line = self._typed.popleft()
             if not self._session.leaving:
                 self._print(self._say_line(line))

@@ -20,7 +20,6 @@ NEEDED: Final = frozenset(
     {
         ORDER_TAG,
         "batch",
-        "draft/chathistory",
         "draft/message-redaction",
         "echo-message",
         "labeled-response",
@@ -28,7 +27,11 @@ NEEDED: Final = frozenset(
         "server-time",
     }
 )
-"""Capabilities without which there is no going on: without redaction, numbers would seem to be missing."""
+"""Capabilities without which there is no going on: without redaction, numbers would seem to be missing.
+
+CHATHISTORY can be had for the asking. Who asks for its capability as well is sent nothing unasked at the first
+login (draft/chathistory), and has no other way to what was said before that.
+"""
 PAGE: Final = 200
 MAX_PLACES: Final = 20_000
 MAX_BATCHES: Final = 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,19 +10,31 @@ from typing import Final, Protocol
 
 from securechat.client.commands import Outcome, interpret, say
 from securechat.client.errors import ClientError
-from securechat.client.events import Closed, Event, LoggedIn
+from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
+from securechat.client.places import Gap
 from securechat.client.render import Renderer
+from securechat.client.resume import Resume
 from securechat.client.text import clean
 from securechat.client.unkept import Unkept
-from securechat.protocol.message import Message, build
+from securechat.protocol.message import Message, build, parse, parse_tags
 
 MAX_HELD: Final = 100
 """Typed lines that may wait until it is known where they go."""
 _SETTLED: Final = "securechat-settled"
 _ALL_SAID: Final = "securechat-all-said"
+_NOT_STORED: Final = "NOT_STORED"
+_SPOKEN: Final = frozenset({"PRIVMSG", "NOTICE", "FAIL"})
 _NOT_SENT: Final = "Not sent: the server is behind with reading what you said; try again in a moment."
+
+
+def _missing(gap: Gap) -> str:
+    """Return the sentence about lines that are not to be had."""
+    count, name = gap.last - gap.first + 1, clean(gap.target)
+    if gap.back:
+        return f"The server has lost the last {count} lines from {name} that you have seen: it was set back."
+    return f"{count} line{'s' if count > 1 else ''} from {name} {'are' if count > 1 else 'is'} missing."
 
 
 class Sender(Protocol):
@@ -67,6 +80,13 @@ class Session:
         self._gone = False
         self._held: deque[str] = deque()
         self._unkept = Unkept()
+        self._resume = Resume(secrets.token_hex(8))
+        self._interrupted = False  # the connection is being made anew, up to the end of its welcome
+
+    @property
+    def roomy(self) -> bool:
+        """Whether not too much of what was said waits to be confirmed. Who reads from a pipe waits until then."""
+        return self._resume.unacknowledged.roomy
 
     @property
     def prompt(self) -> str:
@@ -78,22 +98,53 @@ class Session:
         if isinstance(event, Closed):
             self.leaving = self.over = True
             self.error = event.error
-            return self._lost() if event.error is not None else []
+            return self._lost() if event.error is not None or self._interrupted else []
+        if isinstance(event, Interrupted):
+            return self._interrupt(event)
         if isinstance(event, LoggedIn):
-            self.model = Model(event.nick, event.capabilities)
-            self._sender.post([build("PING", _SETTLED)])  # answered behind the channels that we are joined to
+            if self.model is None:
+                self.model = Model(event.nick, event.capabilities)
+            first = self._resume.connected(event.nick, event.capabilities)
+            # Answered behind the channels that we are joined to.
+            self._sender.post([*first, build("PING", _SETTLED)])
+            if self._interrupted:
+                return self._lines([Item(What.INFO, self._now(), "Connected again.")])
             tls = event.tls.replace("TLSv", "TLS ")
             return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
         assert self.model is not None
         shown: list[str] = []
         for message in event.messages:
-            if isinstance(message, Message) and message.command == "PONG":
-                shown += self._pong(message)
+            if isinstance(message, Message):
+                step = self._resume.feed(message)
+                self._sender.post(step.lines)
+                for given in step.given:
+                    if isinstance(given, Message):
+                        shown += self._message(given)
+                    elif isinstance(given, Gap):
+                        shown += self.problem(_missing(given))
             else:
-                items = self.model.feed(message, self._now())
-                self._unkept.answered(message, items)
-                shown += self._lines(items)
+                shown += self._lines(self.model.feed(message, self._now()))
+        if self.leaving and not self._held and not self._gone:
+            self._part()  # it may have been the last confirmation
         return shown
+
+    def _message(self, message: Message) -> list[str]:
+        assert self.model is not None
+        if message.command == "PONG":
+            return self._pong(message)
+        if message.command == "FAIL" and _NOT_STORED in message.params:
+            # A person is told and decides; a pipe has an end.
+            self._resume.unacknowledged.forget(parse_tags(message.tags).get("label", ""))
+        items = self.model.feed(message, self._now())
+        self._unkept.answered(message, items)
+        # What a server says to whoever comes in was said the first time.
+        return self._lines(items) if not self._interrupted or message.command in _SPOKEN else []
+
+    def _interrupt(self, event: Interrupted) -> list[str]:
+        self._interrupted, self.ready, self._asked = True, False, False
+        self._resume.lost()
+        why = str(event.error).removesuffix(".")
+        return self.problem(f"{why}; trying again for {event.seconds:g} seconds.")
 
     def typed(self, text: str) -> list[str]:
         """Take what was typed; give the lines to print at once. What comes while not `ready` waits, in order.
@@ -125,7 +176,7 @@ class Session:
     def _part(self) -> None:
         if not self._barrier:
             self._go()
-        elif not self._asked:
+        elif self.ready and not self._asked and not self._resume.unacknowledged:
             self._asked = True
             self._sender.post([build("PING", _ALL_SAID)])
 
@@ -145,7 +196,7 @@ class Session:
 
     def _settled(self) -> list[str]:
         """Say what waited, until something moves us again or leaves."""
-        self.ready = True
+        self.ready, self._interrupted = True, False
         shown: list[str] = []
         while self._held and self.ready:
             shown += self._say(self._held.popleft())
@@ -167,18 +218,34 @@ class Session:
             self._held.clear()  # typed behind it, so not wanted
             self.leave(outcome.lines)
             return []
-        lines = (*outcome.lines, build("PING", _SETTLED)) if outcome.moves else outcome.lines
+        if outcome.said and not self.roomy:  # what one typed line becomes fits the other half
+            return self.problem(_NOT_SENT)
+        said = self._keyed(outcome.lines)
+        lines = (*said, build("PING", _SETTLED)) if outcome.moves else said
         if lines and not self._sender.post(lines):
+            if self._resume.able:
+                self._resume.unacknowledged.withdraw(len(outcome.said))
             return self.problem(_NOT_SENT)
         self.ready = not outcome.moves
-        self._unkept.said(outcome.said)
+        if not self._resume.able:
+            self._unkept.said(outcome.said)
         return self._lines(outcome.items)
 
     def _lost(self) -> list[str]:
         """Name the lines that are on no screen, and perhaps on no disk."""
-        texts = [*self._unkept.take(), *self._held]
+        texts = [*self._unkept.take(), *self._resume.unacknowledged.texts(), *self._held]
         self._held.clear()
         return [line for text in texts for line in self.problem(f"Perhaps not sent: {clean(text)}")]
+
+    def _keyed(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Return lines to send, with a key on each message: it is said again until it is confirmed."""
+        if not self._resume.able:
+            return list(lines)
+        out: list[bytes] = []
+        for line in lines:
+            message = parse(line.removesuffix(b"\r\n"))
+            out += self._resume.say(*message.params) if message.command == "PRIVMSG" else [line]
+        return out
 
     def _lines(self, items: Sequence[Item]) -> list[str]:
         now = self._now()

@@ -32,5 +32,7 @@ class ClientLimits:
     """How long the last lines may take out and the server's end may take in once we leave."""
     outbox_bytes: int = 1024 * 1024
     """Output that waits for the server to read it."""
+    reconnect_seconds: float = 300
+    """How long a lost connection is tried again (0: never)."""
     batches: int = 16
     """What was received, in reads of at most 16 KiB, and waits for the front end; beyond it we stop reading."""

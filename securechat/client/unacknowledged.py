@@ -41,6 +41,11 @@ class Unacknowledged:
         return len(self._lines)
 
     @property
+    def roomy(self) -> bool:
+        """Whether half of the room or more is free: who can wait, waits until then."""
+        return len(self._lines) <= MAX_UNACKNOWLEDGED // 2
+
+    @property
     def full(self) -> bool:
         """Whether nothing more may be said until something is confirmed."""
         return len(self._lines) >= MAX_UNACKNOWLEDGED
@@ -56,6 +61,15 @@ class Unacknowledged:
     def again(self) -> list[bytes]:
         """Return the lines of all of them."""
         return [_line(key, target, text) for key, (target, text) in self._lines.items()]
+
+    def forget(self, key: str) -> None:
+        """Say this one no more."""
+        self._lines.pop(key, None)
+
+    def withdraw(self, count: int) -> None:
+        """Forget the newest ones: they were not sent after all."""
+        for key in list(self._lines)[len(self._lines) - count :]:
+            del self._lines[key]
 
     def texts(self) -> list[str]:
         """Return what they say."""

@@ -17,6 +17,9 @@ from helpers.homes import PASSWORDS
 from helpers.leaves import Authority
 from helpers.peer import Listener
 
+from securechat.config import ServerConfig
+from securechat.server.app import Server
+
 SECRET = PASSWORDS["alice"]
 FULL = Path("/dev/full")
 
@@ -599,9 +602,78 @@ class TestTogether:
 
     def test_a_server_that_stops_tells_why(self, serve, home):
         server = serve()
-        words = ("--user", "bob", "--port", server.port, "--home", home.path)
+        words = ("--user", "bob", "--port", server.port, "--home", home.path, "--reconnect", "0")
         bob = Piped(*words, SECURECHAT_PASSWORD=PASSWORDS["bob"])
         assert [bob.line() for _ in range(3)]
         server.stop()
         assert bob.process.wait(SECONDS) == 1
         assert bob.end()[2] == "securechat: The server closed the connection: The server is shutting down.\n"
+
+
+class TestAgain:
+    """A connection that is lost is made anew; what was missed and what was said meanwhile comes once."""
+
+    @pytest.fixture
+    def come_back(self, home):
+        """Start a server again on the port that it had."""
+        started = []
+
+        def start(port):
+            started.append(Server(ServerConfig(home=home, port=port)))
+            started[-1].start()
+            return started[-1]
+
+        yield start
+        for server in started:
+            server.stop()
+
+    def test_a_server_that_comes_back(self, home, serve, come_back, dial):
+        server = serve()
+        words = ("connect", "--user", "alice", "--port", server.port, "--home", home.path)
+        client = at_terminal(*words, SECURECHAT_PASSWORD=SECRET, TERM="xterm", NO_COLOR="1")
+        client.expect_exact("#lobby>")
+        client.send("before\r")
+        client.expect_exact("<alice> before")
+        server.stop()
+        client.expect_exact("shutting down; trying again for 300 seconds")
+        client.send("meanwhile\r")
+        server = come_back(server.port)
+        other = dial(server, "bob", "echo-message")
+        other.send("PRIVMSG #lobby :missed")
+        client.expect_exact("<bob> missed")
+        client.expect_exact("<alice> meanwhile")
+        other.expect("PRIVMSG #lobby :meanwhile")
+        client.send("/quit\r")
+        code, said = finish(client)
+        assert code == 0
+        assert "meanwhile" not in said
+        assert not [line for line in other.barrier() if "meanwhile" in line]
+
+    def test_a_pipe_says_its_lines_once(self, home, serve, come_back):
+        server = serve()
+        words = ("--user", "alice", "--port", server.port, "--home", home.path)
+        piped = Piped(*words, SECURECHAT_PASSWORD=SECRET)
+        piped.type("before\n")
+        while "before" not in piped.line():
+            pass
+        server.stop()
+        while "trying again" not in piped.line():
+            pass
+        piped.type("meanwhile\n")
+        come_back(server.port)
+        said, errors = piped.process.communicate(timeout=SECONDS)
+        assert (piped.process.returncode, errors) == (0, b"")
+        assert said.decode().count("<alice> ") == 1
+        assert "<alice> meanwhile" in said.decode()
+
+    def test_it_is_given_up_after_the_time_that_was_said(self, home, serve):
+        server = serve()
+        words = ("--user", "alice", "--port", server.port, "--home", home.path, "--reconnect", "1")
+        piped = Piped(*words, SECURECHAT_PASSWORD=SECRET)
+        piped.type("before\n")
+        while "before" not in piped.line():
+            pass
+        server.stop()
+        _, errors = piped.process.communicate(timeout=SECONDS)
+        assert piped.process.returncode == 1
+        assert errors == b"securechat: The server closed the connection: The server is shutting down.\n"

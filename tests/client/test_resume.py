@@ -295,7 +295,7 @@ class TestSaying:
 
 def test_another_server_is_let_alone():
     scene = Scene()
-    scene.login(caps=NEEDED - {"draft/chathistory"})
+    scene.login(caps=NEEDED - {"batch"})
     assert scene.asked == []
     scene.feed(line(5), line(5))
     assert scene.texts() == ["5", "5"]
