@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from securechat.client.errors import LostError
-from securechat.client.events import Closed, LoggedIn, Received
+from securechat.client.events import Closed, Interrupted, LoggedIn, Received
 from securechat.client.render import Renderer
+from securechat.client.resume import NEEDED
 from securechat.client.session import MAX_HELD, Session
 from securechat.client.settings import Endpoint
 from securechat.protocol.message import parse
@@ -251,3 +252,75 @@ def test_a_lost_connection(scene):
     assert scene.session.receive(Closed(error)) == []
     assert scene.session.error is error
     assert scene.session.leaving
+
+
+class TestAgain:
+    """A server on which a session can go on where it was."""
+
+    @staticmethod
+    def line(number, text, more=""):
+        return f"@msgid=m{number};securechat/order={number}{more} :alice!u@a PRIVMSG #lobby :{text}"
+
+    @staticmethod
+    def log_in(scene):
+        return scene.plain(
+            scene.session.receive(LoggedIn(Endpoint("::1", 6697), "TLSv1.3", "alice", NEEDED | {"echo-message"}))
+        )
+
+    @pytest.fixture
+    def lasting(self):
+        """In the lobby, with its first line seen."""
+        scene = Scene(barrier=True)
+        self.log_in(scene)
+        scene.hear(":s PONG s :securechat-welcomed", ":s PONG s :securechat-settled", ":alice!u@a JOIN #lobby")
+        scene.hear("@label=ask-1 :s BATCH +h chathistory #lobby", ":s BATCH -h", self.line(1, "one"))
+        scene.sender.take()
+        return scene
+
+    def interrupt(self, scene):
+        lost = Interrupted(LostError("The connection was lost: the server is gone.", again=True), 300)
+        return scene.plain(scene.session.receive(lost))
+
+    def test_what_is_missing_is_said(self, lasting):
+        assert lasting.hear(self.line(4, "four")) == []
+        said = lasting.hear("@label=ask-2 :s BATCH +h chathistory #lobby", ":s BATCH -h")
+        assert said == ["!! 2 lines from #lobby are missing.", "#lobby <alice> four"]
+
+    def test_it_goes_on_where_it_was(self, lasting):
+        lasting.type("two")
+        assert len(lasting.sender.take()) == 1
+        assert self.interrupt(lasting) == [
+            "!! The connection was lost: the server is gone; trying again for 300 seconds."
+        ]
+        assert lasting.type("three") == []
+        assert self.log_in(lasting) == ["-- Connected again."]
+        # The welcome was shown the first time.
+        assert (
+            lasting.hear(":alice!u@a JOIN #lobby", ":s 353 alice = #lobby :alice", ":s 366 alice #lobby :") == []
+        )
+        asked = lasting.sender.take()
+        lasting.hear(":s PONG s :securechat-welcomed", ":s PONG s :securechat-settled")
+        label = next(line for line in asked if "AFTER" in line).partition(" ")[0]
+        lasting.hear(f"{label} :s BATCH +h chathistory #lobby", ":s BATCH -h")
+        said = [line.partition(" :")[2] for line in lasting.sender.take() if "PRIVMSG" in line]
+        assert said == ["two", "three"]
+
+    def test_it_leaves_when_all_is_confirmed(self, lasting):
+        lasting.type("two")
+        key = lasting.sender.take()[0].partition(";")[0].removeprefix("@")
+        lasting.session.leave()
+        assert lasting.sender.take() == []
+        lasting.hear(self.line(2, "two", f";{key}"))
+        assert lasting.sender.take() == ["PING :securechat-all-said"]
+
+    def test_what_cannot_be_kept_is_not_said_again(self, lasting):
+        lasting.type("two")
+        key = lasting.sender.take()[0].partition(";")[0]
+        assert lasting.hear(f"{key} :s FAIL PRIVMSG NOT_STORED :Not accepted") == ["!! Not accepted"]
+        assert lasting.session.receive(Closed(LostError("gone"))) == []
+
+    def test_who_leaves_meanwhile_is_told_what_was_not_sent(self, lasting):
+        lasting.type("two")
+        self.interrupt(lasting)
+        lasting.session.leave(at_once=True)
+        assert lasting.plain(lasting.session.receive(Closed(None))) == ["!! Perhaps not sent: two"]
