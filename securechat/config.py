@@ -11,6 +11,9 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_LOBBY: Final = "#lobby"
 DEFAULT_SERVER_NAME: Final = "securechat.local"  # a dot tells clients that this is not a nickname
 
+MOST_DAYS: Final = 36_500
+"""The longest that `--keep` can say; for ever is to say nothing."""
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used. The text is one sentence for the person who set it."""
@@ -135,7 +138,10 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """What `serve` needs to know. `lobby` is None where nobody is to be joined anywhere."""
+    """What `serve` needs to know. `lobby` is None where nobody is to be joined anywhere.
+
+    What was said is kept for `keep_days`, or for ever.
+    """
 
     home: Home
     host: str = DEFAULT_HOST
@@ -144,4 +150,5 @@ class ServerConfig:
     lobby: str | None = DEFAULT_LOBBY
     workers: int = 1
     tls12: bool = False
+    keep_days: int | None = None
     limits: Limits = field(default_factory=Limits)

@@ -39,6 +39,13 @@ Shape = Annotated[Format, option("--format", help="JSON Lines, which lose nothin
 Copy = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="Where the copy goes.")]
 Force = Annotated[bool, option("--force", help="Replace FILE if it is there.")]
 
+Keep = Annotated[
+    int,
+    option(
+        "--keep", metavar="DAYS", min=1, max=config.MOST_DAYS, show_default=False, help="How much is to be left."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -46,6 +53,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("prune")(prune)
 
 
 def export(file: Output = None, shape: Shape = Format.JSONL, home: HomeOption = HERE) -> None:
@@ -108,6 +116,18 @@ def restore(file: Source, home: HomeOption = HERE) -> None:
     print(f"{path} is as in {file}.")
     if before:
         print(f"What it was is in {path}.before-restore.")
+
+
+def prune(keep: Keep, home: HomeOption = HERE) -> None:
+    """Let go of what was said more than DAYS ago; a server may run meanwhile.
+
+    Channels, topics and ranks stay. To do it always: `serve --keep DAYS`.
+    """
+    from securechat.server import retention
+
+    with progress("Pruning") as show:
+        taken = retention.prune(config.Home(home).log, keep, show)
+    print(f"{taken:,} entries older than {keep:,} {'day' if keep == 1 else 'days'} are gone.")
 
 
 def _counted(things: Iterable[T], all_: int, show: Callable[[int, int], None]) -> Iterator[T]:

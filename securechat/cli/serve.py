@@ -43,6 +43,16 @@ Limit = Annotated[
     list[str] | None,
     option(metavar="NAME=VALUE", help="Change a limit; may be repeated. A wrong name lists them all."),
 ]
+Keep = Annotated[
+    int | None,
+    option(
+        metavar="DAYS",
+        min=1,
+        max=config.MOST_DAYS,
+        show_default=False,
+        help="Let go of what was said longer ago (default: keep it for ever).",
+    ),
+]
 Level = Annotated[LogLevel, option("--log-level", help="How much the log says.")]
 
 
@@ -59,6 +69,7 @@ def serve(
     no_lobby: NoLobby = False,
     workers: Workers = 1,
     tls12: Tls12 = False,
+    keep: Keep = None,
     limit: Limit = None,
     log_level: Level = LogLevel.INFO,
     home: HomeOption = HERE,
@@ -74,6 +85,7 @@ def serve(
         lobby=None if no_lobby else lobby,
         workers=workers,
         tls12=tls12,
+        keep_days=keep,
         limits=config.Limits.parse(limit or []),
     )
     logging.basicConfig(

@@ -87,7 +87,7 @@ class Server:
         limits = config.limits
         most, waiting = limits.history_bytes, limits.questions_waiting
         self._reader = Reader(config.home.log, most, waiting)
-        self._searcher = Searcher(config.home.log, most, limits.search_seconds, waiting)
+        self._searcher = Searcher(config.home.log, most, limits.search_seconds, waiting, config.keep_days)
         self._sequencer = Sequencer(
             Hub(parts.rules, parts.directory.accounts, time.time_ns() // 1_000_000),
             (parts.store, parts.newest),

@@ -16,6 +16,7 @@ from securechat.chat.people import Session
 from securechat.protocol.names import fold
 from securechat.records import Lookup, Missed, Page, Question, Targets, Unanswered
 from securechat.server.items import Answered
+from securechat.server.retention import Retention
 from securechat.storage.history import SqliteHistory, UnknownPlace
 from securechat.storage.log import LogError
 from securechat.storage.search import SearchIndex, TooSlow
@@ -100,27 +101,38 @@ class Reader(_Answering):
 class Searcher(_Answering):
     """Searches the log in `path`; `seconds` bounds one search and `most_bytes` its answer.
 
-    `run` is the body of its thread, which owns the search index.
+    `run` is the body of its thread, which owns the search index. Between searches it keeps that up to date, and
+    lets go of what is older than `days` in both.
     """
 
-    def __init__(self, path: Path, most_bytes: int, seconds: float, waiting: int) -> None:
+    def __init__(self, path: Path, most_bytes: int, seconds: float, waiting: int, days: int | None = None) -> None:
         super().__init__(waiting)
+        self._days = days
         self._path = path
         self._most_bytes = most_bytes
         self._seconds = seconds
 
     def run(self) -> None:
         """Search until stopped."""
-        with SearchIndex(self._path, fold, self._most_bytes, self._seconds) as index:
-            while (job := self._next(index)) is not None:
+        with (
+            SearchIndex(self._path, fold, self._most_bytes, self._seconds) as index,
+            Retention(self._path, self._days) as retention,
+        ):
+            while (job := self._next(index, retention)) is not None:
                 session, search = job
                 self.answer(Answered(session, self._try(index.search, search)))
 
-    def _next(self, index: SearchIndex) -> tuple[Session, Question] | None:
-        """Wait for a question, and index meanwhile what is new: a piece at a time, for questions come first."""
-        patience = IDLE_SECONDS
+    def _next(self, index: SearchIndex, retention: Retention) -> tuple[Session, Question] | None:
+        """Wait for a question, and meanwhile index what is new and let go of what is old.
+
+        A piece at a time, for questions come first.
+        """
+        more = False
         while True:
             try:
-                return self._jobs.get(timeout=patience)
+                return self._jobs.get(timeout=MORE_SECONDS if more or retention.due else IDLE_SECONDS)
             except Empty:
-                patience = MORE_SECONDS if self._try(index.step) is True else IDLE_SECONDS
+                if retention.due:
+                    self._try(retention.step, index)
+                else:
+                    more = self._try(index.step) is True
