@@ -69,7 +69,7 @@ def export(file: Output = None, shape: Shape = Format.JSONL, home: HomeOption = 
 
 
 def import_(file: Source, home: HomeOption = HERE) -> None:
-    """Put what `export` wrote into the log; the server must be stopped.
+    """Put an export into the log; the server must be stopped.
 
     What is there already is skipped; everything else must be newer than the newest entry of the log.
     """
@@ -119,9 +119,9 @@ def restore(file: Source, home: HomeOption = HERE) -> None:
 
 
 def prune(keep: Keep, home: HomeOption = HERE) -> None:
-    """Let go of what was said more than DAYS ago; a server may run meanwhile.
+    """Let go of what is old; a server may run meanwhile.
 
-    Channels, topics and ranks stay. To do it always: `serve --keep DAYS`.
+    What was said more than DAYS ago goes; channels, topics and ranks stay. To do it always: `serve --keep DAYS`.
     """
     from securechat.server import retention
 
