@@ -1,4 +1,4 @@
-"""How long what was said is kept: looked at by the reader, between questions."""
+"""How long what was said is kept: looked at by the searcher, between questions."""
 
 from __future__ import annotations
 
