@@ -42,7 +42,8 @@ def _message(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         everybody = (session for person in hub.people.values() for session in person.sessions)
         name, audiences = "$*", [Audience(everybody)]
     else:
-        name = hub.accounts[entry.target].name
+        account = hub.accounts.get(entry.target)  # None: what was said to somebody who is gone is taken back
+        name = account.name if account is not None else entry.target
         other = hub.people.get(entry.target)
         sender.newest = entry.seq or sender.newest
         if other is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.house import House
+from helpers.house import House, account
 
 STAMP = "timestamp=2023-11-14T22:13:20.{:03}Z"
 EARLY, LATE = STAMP.format(1), STAMP.format(2)
@@ -102,3 +102,14 @@ def test_who_may_take_back_what(house):
     bob.say(f"REDACT carol {direct}")
     assert carol.heard()[0].endswith(f":bob!u@bob REDACT carol {direct}")
     assert [entry.text for entry in house.log if entry.kind in (1, 2)] == ["by bob"]
+
+
+def test_taking_back_what_was_said_to_somebody_who_is_gone(house):
+    bob = house.login("bob", *REDACTS)
+    house.login("carol").leave()
+    bob.say("PRIVMSG carol :direct")
+    msgid = house.log[-1].msgid
+    house.run(None, house.hub.accounts_changed({one.key: one for one in [account("bob"), account("Alice")]}))
+    (echo,) = bob.say(f"REDACT carol {msgid}")
+    assert echo.endswith(f":bob!u@bob REDACT carol {msgid}")
+    assert "direct" not in str(house.log)
