@@ -70,6 +70,7 @@ ODD += [
     "²",
     "٣٠٢",
 ]
+STAMP = "2023-11-14T22:13:20.{:03}Z"
 SERVERS = ("s.example", "n" * 32)
 
 
@@ -294,8 +295,11 @@ class TestLists:
         check(house)
 
 
+MEMORY = ("CHATHISTORY", "SEARCH", "REDACT", "MARKREAD", "PRIVMSG")
+
+
 def random_line(dice: random.Random) -> str:
-    command = dice.choice([*TABLE, *TABLE, "TAGMSG", "KICK", "X" * 40, "001", "NICK"])
+    command = dice.choice([*TABLE, *TABLE, *MEMORY, *MEMORY, "TAGMSG", "KICK", "X" * 40, "001", "NICK"])
     words = [*ODD, *NAMES, *CHANNELS, "PLAIN", "REQ", "LS", "END", f"alice:{SECRET}", f"{WIDE}:{SECRET}"]
     words += [
         "+oovv",
@@ -310,6 +314,9 @@ def random_line(dice: random.Random) -> str:
         "C",
         "S",
     ]
+    words += ["LATEST", "BEFORE", "AFTER", "AROUND", "BETWEEN", "TARGETS", "*", "5", "text=a", "in=#lobby;text=x"]
+    ids = [f"id{dice.randrange(1, 120)}" for _ in range(4)]
+    words += [*ids, *(f"msgid={one}" for one in ids), *(f"timestamp={STAMP.format(one)}" for one in (3, 50))]
     words += ["sasl", f"-{CAPS}", CAPS.replace(" ", " -"), "echo-message"]
     params = [dice.choice(words) for _ in range(dice.choice([0, 1, 1, 2, 2, 2, 3, 4, 5, 16]))]
     middle = [param.replace(" ", "").lstrip(":") for param in params[:-1]]
@@ -321,6 +328,9 @@ def random_line(dice: random.Random) -> str:
             "",
             "@+a=b ",
             "@label=x;+y ",
+            "@+securechat/key=k1 ",
+            "@+securechat/key=k2;label=x ",
+            "@+draft/react=y;+securechat/key=k3 ",
             "@batch=r1 ",
             "@batch=r1;draft/multiline-concat ",
             "@a;+b;;+;=;+c=\\: ",
