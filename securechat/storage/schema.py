@@ -36,6 +36,7 @@ CREATE INDEX entries_time ON entries (time);
 CREATE INDEX entries_said ON entries (conversation, seq) WHERE number > 0;
 CREATE INDEX entries_events ON entries (conversation, seq) WHERE number = 0 AND conversation <> '';
 CREATE INDEX entries_key ON entries (key) WHERE key <> '';
+CREATE INDEX entries_keyed ON entries (time) WHERE key <> '';
 CREATE TABLE correspondence (
     account TEXT NOT NULL,
     conversation TEXT NOT NULL,

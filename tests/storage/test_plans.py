@@ -110,7 +110,7 @@ ALLOWED = re.compile(
 )
 ALLOWED_TO = {
     "state": {"SCAN entries USING INDEX entries_state"},
-    "keyed": {"SEARCH entries USING INDEX entries_time (time>?)"},  # at most what a day brought
+    "keyed": {"SEARCH entries USING INDEX entries_keyed (time>?)"},
     "last": {"SCAN entries"},  # by its number, LIMIT 1
     "began": {"SCAN entries"},
     "latest of its kind": {"SCAN latest"},
