@@ -173,8 +173,9 @@ class Server:
         """Have a question answered by whoever can, on the sequencer's thread."""
         if isinstance(question, Credentials):
             return self._checker.submit(session, question)
-        answering = self._searcher if isinstance(question, Search) else self._reader
-        return answering.submit(session, question)
+        if isinstance(question, Search):
+            return self._searcher.submit(session, question)
+        return self._reader.submit(session, question)
 
     def _fail(self) -> None:
         self.failed = True

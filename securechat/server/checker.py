@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable
-from queue import Full, Queue
 from typing import Final
 
 from securechat.chat.people import Session
@@ -13,6 +10,7 @@ from securechat.protocol.names import fold
 from securechat.protocol.sasl import Credentials
 from securechat.records import Account
 from securechat.server import accounts, audit
+from securechat.server.answering import Answering
 from securechat.server.directory import Directory
 from securechat.server.items import Answered
 from securechat.server.passwords import PasswordHasher
@@ -24,35 +22,13 @@ THREADS: Final = 2
 """Argon2 checks at once: each takes 19 MiB and, though it frees the interpreter, a core."""
 
 
-STOP_SECONDS: Final = 10.0
-"""How long stopping waits for a place in the queue."""
-
-
-class Checker:
-    """Checks credentials against the users file. `run` is the body of every checker thread.
-
-    Owns nothing but its queue; `submit` and `stop` may be called from any thread.
-    """
+class Checker(Answering[Credentials]):
+    """Checks credentials against the users file. `run` is the body of every checker thread."""
 
     def __init__(self, users: UserFile, hasher: PasswordHasher, waiting: int) -> None:
+        super().__init__(waiting, THREADS)
         self._users = users
         self._hasher = hasher
-        self._jobs: Queue[tuple[Session, Credentials] | None] = Queue(waiting)
-        self.answer: Callable[[Answered], None] = lambda _: None
-
-    def submit(self, session: Session, credentials: Credentials) -> bool:
-        """Queue a check; False when too many wait already."""
-        try:
-            self._jobs.put_nowait((session, credentials))
-        except Full:
-            return False
-        return True
-
-    def stop(self) -> None:
-        """End every thread in `run` after the checks that wait."""
-        with contextlib.suppress(Full):  # then they are dead, and nobody takes anything any more
-            for _ in range(THREADS):
-                self._jobs.put(None, timeout=STOP_SECONDS)
 
     def run(self) -> None:
         """Check until stopped."""

@@ -5,26 +5,26 @@ They are two because a search can take as long as it may, and a login waits for 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, Full, Queue
-from typing import Any, Final
+from queue import Empty
+from typing import Any, Final, TypeVar
 
 from securechat.chat.people import Session
 from securechat.protocol.names import fold
-from securechat.records import Lookup, Missed, Page, Question, Targets, Unanswered
+from securechat.records import Lookup, Missed, Page, Question, Search, Targets, Unanswered
+from securechat.server.answering import Answering
 from securechat.server.items import Answered
 from securechat.server.retention import Retention
 from securechat.storage.history import SqliteHistory, UnknownPlace
 from securechat.storage.log import LogError
 from securechat.storage.search import SearchIndex, TooSlow
 
+Q = TypeVar("Q")
+
 log = logging.getLogger(__name__)
 
-STOP_SECONDS: Final = 10.0
-"""How long stopping waits for a place in the queue."""
 IDLE_SECONDS: Final = 5.0
 """How long nothing is asked before the search index is brought up to date."""
 MORE_SECONDS: Final = 0.02
@@ -32,29 +32,15 @@ MORE_SECONDS: Final = 0.02
 _UNREADABLE: Final = Unanswered("UNREADABLE", "The log cannot be read now: try again later")
 
 
-class _Answering:
-    """A bounded queue of questions, and what to do with one. `submit` and `stop` may be called from any thread."""
+class _Careful(Answering[Q]):
+    """Answering where a failure costs one question and no more."""
 
     def __init__(self, waiting: int) -> None:
-        self._jobs: Queue[tuple[Session, Question] | None] = Queue(waiting)
+        super().__init__(waiting)
         self._told: dict[str, str] = {}
-        self.answer: Callable[[Answered], None] = lambda _: None
-
-    def submit(self, session: Session, question: Question) -> bool:
-        """Queue a question; False when too many wait already."""
-        try:
-            self._jobs.put_nowait((session, question))
-        except Full:
-            return False
-        return True
-
-    def stop(self) -> None:
-        """End `run` after the questions that wait."""
-        with contextlib.suppress(Full):  # then it is dead, and nobody takes anything any more
-            self._jobs.put(None, timeout=STOP_SECONDS)
 
     def _try(self, find: Callable[..., Any], *question: Any) -> Any:
-        """Return what `find` gives, or why there is no answer: a failure costs this question and no more."""
+        """Return what `find` gives, or why there is no answer."""
         try:
             found = find(*question)
             self._told.pop(find.__name__, None)
@@ -73,7 +59,7 @@ class _Answering:
         return _UNREADABLE
 
 
-class Reader(_Answering):
+class Reader(_Careful[Question]):
     """Answers what is asked of the history of the log in `path`; `most_bytes` bounds the text in one answer.
 
     `run` is the body of its thread, which owns the read-only view of the log.
@@ -98,7 +84,7 @@ class Reader(_Answering):
                 self.answer(Answered(session, self._try(answers[type(question)], question)))
 
 
-class Searcher(_Answering):
+class Searcher(_Careful[Search]):
     """Searches the log in `path`; `seconds` bounds one search and `most_bytes` its answer.
 
     `run` is the body of its thread, which owns the search index. Between searches it keeps that up to date, and
@@ -122,7 +108,7 @@ class Searcher(_Answering):
                 session, search = job
                 self.answer(Answered(session, self._try(index.search, search)))
 
-    def _next(self, index: SearchIndex, retention: Retention) -> tuple[Session, Question] | None:
+    def _next(self, index: SearchIndex, retention: Retention) -> tuple[Session, Search] | None:
         """Wait for a question, and meanwhile index what is new and let go of what is old.
 
         A piece at a time, for questions come first.
