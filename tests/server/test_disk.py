@@ -140,19 +140,9 @@ def trouble(request, model_home, tmp_path):
 
 
 @pytest.fixture
-def serving(trouble):
-    """Start the server; again after it was stopped."""
-    started = []
-
-    def start():
-        started.append(Serving(trouble.home, "--limit", "lines_per_second=0", code=trouble.code))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.finish()
+def start(serving, trouble):
+    """Start the server where the trouble is; again after it was stopped."""
+    return lambda: serving("--limit", "lines_per_second=0", code=trouble.code, place=trouble.home)
 
 
 @pytest.fixture
@@ -186,8 +176,8 @@ def history(wire):
     ]
 
 
-def test_a_conversation_goes_on_where_it_was(trouble, serving, enter):
-    server = serving()
+def test_a_conversation_goes_on_where_it_was(trouble, start, enter):
+    server = start()
     alice, bob = enter(server, "alice"), enter(server, "bob")
     alice.send("@+securechat/key=k1 PRIVMSG #lobby :first")
     first = told(alice, "first")
@@ -225,12 +215,12 @@ def test_a_conversation_goes_on_where_it_was(trouble, serving, enter):
     assert server.said().count("chat.db cannot be written") == 1, server.said()
     assert "the log can be written again" in server.said()
     assert "Traceback" not in server.said()
-    assert history(enter(serving(), "alice")) == wanted
+    assert history(enter(start(), "alice")) == wanted
 
 
-def test_what_was_told_is_there_after_it_was_killed_meanwhile(trouble, serving, enter):
+def test_what_was_told_is_there_after_it_was_killed_meanwhile(trouble, start, enter):
     """Killed while nothing can be written, it starts with all that anybody saw, and nothing else."""
-    server = serving()
+    server = start()
     alice = enter(server, "alice")
     for number in range(1, 6):
         alice.send(f"PRIVMSG #lobby :kept {number}")
@@ -241,13 +231,13 @@ def test_what_was_told_is_there_after_it_was_killed_meanwhile(trouble, serving, 
     server.signal(signal.SIGKILL)
     trouble.end(server)
     server.finish()
-    server = serving()
+    server = start()
     assert history(enter(server, "alice")) == [(number, f"kept {number}") for number in range(1, 6)]
 
 
-def test_who_comes_and_goes_meanwhile(trouble, serving, enter):
+def test_who_comes_and_goes_meanwhile(trouble, start, enter):
     """Arrivals are refused, departures are shown later, and search and history answer all the while."""
-    server = serving()
+    server = start()
     alice, bob = enter(server, "alice"), enter(server, "bob")
     alice.send("PRIVMSG #lobby :kept")
     told(bob, "kept")

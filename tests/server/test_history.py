@@ -16,22 +16,6 @@ CAPS = ("batch", "server-time", "message-tags", "echo-message", "labeled-respons
 
 
 @pytest.fixture
-def serving(home):
-    """Start server processes in `home`, one after the other."""
-    started = []
-
-    def start(*arguments):
-        started.append(Serving(home.path, "--limit", "lines_per_second=0", *arguments))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.finish()
-
-
-@pytest.fixture
 def enter():
     """Log in at a server process: enter(server, "alice", *caps, device="...")."""
     wires = []

@@ -13,27 +13,10 @@ from threading import Event
 import pytest
 from helpers.commands import refused
 from helpers.homes import PASSWORDS
-from helpers.process import Serving
 
 from securechat.config import ServerConfig
 from securechat.net.jobs import Stop
 from securechat.server.app import Server
-
-
-@pytest.fixture
-def serving(home):
-    """Start server processes in `home`: serving("--workers", "2", code="...")."""
-    started = []
-
-    def start(*arguments, code=""):
-        started.append(Serving(home.path, *arguments, code=code))
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.finish()
 
 
 @pytest.fixture
