@@ -18,7 +18,7 @@ from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import Message, build, clip, fill
 from securechat.protocol.names import MAX_NICK, fold
 from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
-from securechat.records import Account, Draft, Entry, Kind, Unanswered
+from securechat.records import Account, Draft, Kind, Stretch, Unanswered
 
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
@@ -204,7 +204,7 @@ def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
         yield Close(session, error(HOW_TO_LOG_IN), "did not log in")
 
 
-def _complete(hub: Hub, session: Session, account: Account, realname: str, missed: list[Entry]) -> Effects:
+def _complete(hub: Hub, session: Session, account: Account, realname: str, missed: Stretch) -> Effects:
     """Let the session in: welcome it, show it to others, tell it what it missed, and bring it to the lobby."""
     current = hub.accounts.get(account.key)
     if current is None or current.created != account.created or current.disabled:

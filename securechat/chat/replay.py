@@ -11,9 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from securechat.chat.effects import Ask, Effects, Output, Reply
+from securechat.chat.effects import Ask, Close, Effects, Output, Reply
 from securechat.chat.people import Person, Session
 from securechat.chat.playback import dated, entry_line, readable, reader
+from securechat.chat.render import error
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.message import build, clip
 from securechat.records import Draft, Entry, Kind, Missed, Reader, Stretch, Unanswered
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
 CONFIRM_MILLISECONDS: Final = 10_000
 """How often a device is asked whether it has got what was sent."""
 MAX_DEVICE: Final = 32
+_NOTHING: Final = Stretch([], complete=True)
 _ASKED: Final = "seen-"
 
 
-def catch_up(hub: Hub, session: Session, then: Callable[[list[Entry]], Effects]) -> Effects:
+def catch_up(hub: Hub, session: Session, then: Callable[[Stretch], Effects]) -> Effects:
     """Find what a session's device has missed and go on with that; with nothing where its client can ask."""
     account = session.account
     assert account is not None
     if session.caps & Cap.CHATHISTORY:
-        yield from then([])
+        yield from then(_NOTHING)
         return
     seen = hub.seen.get(account.key, {}).get(session.device)
     limits = hub.rules.limits
@@ -43,14 +45,15 @@ def catch_up(hub: Hub, session: Session, then: Callable[[list[Entry]], Effects])
 def _found(
     hub: Hub,
     session: Session,
-    then: Callable[[list[Entry]], Effects],
+    then: Callable[[Stretch], Effects],
     question: Missed,
     asked: int,
     answer: Stretch | Unanswered,
 ) -> Effects:
     """Add what was said since the log was asked; if that is more than is remembered, ask again."""
     if isinstance(answer, Unanswered):
-        yield from then([])
+        # To let it in would make what it missed count as seen. Clients come again by themselves.
+        yield Close(session, error(answer.text), "what it missed could not be read")
         return
     recent = hub.recent
     if recent and len(recent) == recent.maxlen and recent[0].seq > asked + 1:
@@ -59,18 +62,22 @@ def _found(
     who = reader(hub, session)
     missed = {entry.seq: entry for entry in answer.entries if readable(entry, who)}
     missed |= {entry.seq: entry for entry in recent if entry.seq > asked and _shown(entry, who)}
-    entries = [missed[seq] for seq in sorted(missed)][-question.limit :]
-    yield from then(entries)
+    entries = [missed[seq] for seq in sorted(missed)]
+    whole = answer.complete and len(entries) <= question.limit
+    yield from then(Stretch(entries[-question.limit :], whole or not question.seq))
 
 
 def _shown(entry: Entry, who: Reader) -> bool:
     return entry.kind in (Kind.PRIVMSG, Kind.NOTICE) and readable(entry, who)
 
 
-def replay(hub: Hub, session: Session, missed: list[Entry]) -> Effects:
-    """Send what was missed, as ordinary lines, and ask whether it arrived."""
-    told = [entry_line(hub, session, dated(hub, session, entry)) for entry in missed]
+def replay(hub: Hub, session: Session, missed: Stretch) -> Effects:
+    """Send what was missed, as ordinary lines, and ask whether it arrived. Say so where that is not all."""
+    told = [entry_line(hub, session, dated(hub, session, entry)) for entry in missed.entries]
     session.asked = hub.newest
+    if told and not missed.complete:
+        text = f"This device has missed more: only the newest {len(told)} lines follow; the server keeps all"
+        yield Reply(session, build("NOTICE", session.nick, text, source=hub.rules.server))
     if told:
         yield Reply(session, b"".join(told))
         yield _ask(hub, session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from helpers.house import SECRET, Device, House
 
 from securechat.protocol.capabilities import request
-from securechat.records import Draft, Kind
+from securechat.records import Draft, Kind, Unanswered
 
 
 def enter(house: House, name: str, *caps: str) -> Device:
@@ -118,7 +118,8 @@ def test_a_replay_has_an_end():
     bob.leave()
     assert heard(enter(house, "bob@new", TIME)) == ["7", "8"]
     alice.say(*(f"PRIVMSG #lobby :{number}" for number in range(10, 19)))
-    assert heard(enter(house, "bob@new", TIME)) == ["16", "17", "18"]
+    text = "This device has missed more: only the newest 3 lines follow; the server keeps all"
+    assert heard(enter(house, "bob@new", TIME)) == [text, "16", "17", "18"]
 
 
 def test_devices_without_end_are_forgotten():
@@ -175,3 +176,16 @@ def test_a_place_is_nobody_elses_business():
     bob.heard()
     assert bob.say("PONG seen-5", "PONG seen-zz", "PONG") == []
     assert Draft(Kind.SEEN, "x", "bob", "5") not in list(house.store.latest())
+
+
+def test_nobody_is_let_in_past_what_cannot_be_read():
+    """Else the next PONG would say that it has been seen."""
+    house = House()
+    house.login("bob").say("QUIT")
+    house.login("Alice").say("PRIVMSG #lobby :missed")
+    answer, house.store.answer = house.store.answer, lambda _: Unanswered("BUSY", "Try again in a moment")
+    device = enter(house, "bob", TIME)
+    assert device.lines == ["ERROR :Try again in a moment"]
+    assert device.closed
+    house.store.answer = answer
+    assert heard(enter(house, "bob", TIME)) == ["missed"]
