@@ -302,3 +302,27 @@ def test_failed_install_says_why_and_is_tried_again(checkout):
         done = run(checkout / "scripts/start", SECURECHAT_VENV="")
         assert done.returncode == 1
         assert "no such version" in done.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "users.json",
+            "users.json.lock",
+            "users.json.new",
+            "securechat.toml",
+            "certs/ca.key",
+            "certs/server.key",
+        ),
+        *("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock", "chat.db.v1", "chat.db.before-restore"),
+        *("chat.db.restored", "chat.db.before-restore-wal", "search.db", "search.db-wal", "search.db-shm"),
+    ],
+)
+def test_nothing_that_a_server_writes_here_can_be_committed_by_accident(name):
+    """The home folder is the checkout by default: what people said must not get into its history."""
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", "-q", name], cwd=ROOT, check=False, timeout=SECONDS
+    )
+    assert ignored.returncode == 0
