@@ -6,6 +6,8 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -21,7 +23,9 @@ BUSY_MILLISECONDS: Final = 1000
 KNOWN_PAIRS: Final = 10_000
 """Conversations of two that need not be noted again; with more, it begins anew."""
 
-_INSERT: Final = f"INSERT INTO entries VALUES ({', '.join('?' * len(Entry._fields))})"
+ROWS: Final = 50
+"""Entries in one INSERT: each call leaves the interpreter and has to get back in, which costs more than a row."""
+
 _REDACT: Final = "UPDATE entries SET kind = 5, text = '', tags = '' WHERE msgid = ? AND kind IN (1, 2, 3)"
 _STATE: Final = "SELECT * FROM entries WHERE kind BETWEEN 10 AND 19 ORDER BY seq"
 """The condition is that of the index to the letter, or SQLite would read the whole table."""
@@ -115,10 +119,10 @@ class SqliteLog:
         try:
             database.execute("BEGIN IMMEDIATE")
             if any(entry.kind in _BESIDES for entry in entries):
-                database.executemany(_INSERT, [entry for entry in entries if entry.kind not in LATEST])
+                self._insert([entry for entry in entries if entry.kind not in LATEST])
                 pairs = self._besides(entries)
             else:
-                database.executemany(_INSERT, entries)
+                self._insert(entries)
             self._note(pairs - self._pairs)
             database.execute("COMMIT")
         except sqlite3.Error as error:
@@ -142,7 +146,7 @@ class SqliteLog:
                     row = (thing.kind, thing.sender, thing.target, thing.text)
                     database.execute("INSERT OR IGNORE INTO latest VALUES (?, ?, ?, ?)", row)
                     continue
-                database.execute(_INSERT, thing)
+                database.execute(_insert_of(1), thing)
                 if thing.number and " " in thing.conversation:
                     self._note({thing.conversation})
                 if thing.kind in _BESIDES:
@@ -190,6 +194,11 @@ class SqliteLog:
         self._database.close()
         self._lock.release()
 
+    def _insert(self, entries: Sequence[Entry]) -> None:
+        for start in range(0, len(entries), ROWS):
+            some = entries[start : start + ROWS]
+            self._database.execute(_insert_of(len(some)), list(chain.from_iterable(some)))
+
     def _besides(self, entries: Sequence[Entry]) -> set[str]:
         """Do what some kinds mean for what is kept already; return the pairs that are to be noted."""
         database, begun = self._database, 0
@@ -228,6 +237,13 @@ class SqliteLog:
 
     def _failed(self, done: str, error: Exception) -> LogError:
         return LogError(f"{self._path} cannot be {done}: {error}. Check its disk, its owner and its mode.")
+
+
+@lru_cache(maxsize=ROWS)
+def _insert_of(count: int) -> str:
+    """Return the statement for so many entries; SQLite's module keeps it compiled."""
+    row = f"({', '.join('?' * len(Entry._fields))})"
+    return f"INSERT INTO entries VALUES {', '.join([row] * count)}"
 
 
 def _pairs(entries: Sequence[Entry]) -> set[str]:
