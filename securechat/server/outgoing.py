@@ -25,7 +25,7 @@ class _Run:
     def __init__(self, links: tuple[Any, ...]) -> None:
         self.links = links
         self.lines: list[bytes] = []
-        self.skips: dict[Any, set[int]] = {}
+        self.skips: dict[Any, list[int]] = {}
 
     def sends(self) -> Iterator[tuple[tuple[Any, ...], list[bytes]]]:
         """Give (connections, pieces): most get all lines as the same bytes objects, encoded and joined once."""
@@ -35,10 +35,17 @@ class _Run:
         yield tuple(link for link in self.links if link not in self.skips), join(self.lines)
         for link in self.links:
             if link in self.skips:
-                skipped = self.skips[link]
-                rest = [line for index, line in enumerate(self.lines) if index not in skipped]
+                rest = self._without(self.skips[link])
                 if rest:
                     yield (link,), join(rest)
+
+    def _without(self, skipped: list[int]) -> list[bytes]:
+        """Return the lines but for those, ascending; one session's stand in a row, so a slice takes them out."""
+        lines, first, last = self.lines, skipped[0], skipped[-1]
+        if last - first + 1 == len(skipped):
+            return lines[:first] + lines[last + 1 :]
+        gone = set(skipped)
+        return [line for index, line in enumerate(lines) if index not in gone]
 
 
 class _Lane:
@@ -100,7 +107,7 @@ class Outgoing:
                 run = lane.open[id(links)] = _Run(links)
                 lane.runs.append(run)
             if skip is not None and group == skipped:
-                run.skips.setdefault(skip.link, set()).add(len(run.lines))
+                run.skips.setdefault(skip.link, []).append(len(run.lines))
             run.lines.append(line)
 
     def credit(self, session: Session, size: int) -> None:
@@ -131,15 +138,8 @@ class Outgoing:
 
 
 def join(lines: list[bytes]) -> list[bytes]:
-    """Return the lines joined into as few pieces of at most PIECE bytes as keep each line whole."""
+    """Return the lines joined and cut into pieces of PIECE bytes; a line may go on in the next piece."""
     data = b"".join(lines)
     if len(data) <= PIECE:
         return [data]
-    pieces, start, size = [], 0, 0
-    for index, line in enumerate(lines):
-        if size + len(line) > PIECE and size:
-            pieces.append(b"".join(lines[start:index]))
-            start, size = index, 0
-        size += len(line)
-    pieces.append(b"".join(lines[start:]))
-    return pieces
+    return [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
