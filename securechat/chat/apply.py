@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from securechat.chat import arrivals, modes
 from securechat.chat.effects import Fanout, Output
 from securechat.chat.marks import apply_mark
-from securechat.chat.messages import EVERYBODY
+from securechat.chat.messages import COMMANDS, EVERYBODY
 from securechat.chat.people import Audience, Channel, Member, Person, Session, Topic
 from securechat.chat.render import event_body, join_lines, lines, message_lines
 from securechat.chat.replay import apply_seen
@@ -49,8 +49,7 @@ def _message(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         if other is not None:
             other.newest = entry.seq or other.newest
         audiences = _both_sides(entry, sender, other, origin)
-    command = "TAGMSG" if entry.kind is Kind.TYPING else entry.kind.name
-    start = f":{sender.source} {command} {name}"
+    start = f":{sender.source} {COMMANDS[entry.kind]} {name}"
     return [
         Fanout(audience, message_lines(entry, start, audience, bot=sender.bot), skip) for audience in audiences
     ]

@@ -9,7 +9,7 @@ from securechat.chat.effects import Fanout, Output
 from securechat.chat.marks import mark_line
 from securechat.chat.people import Audience, Channel, Person, Session
 from securechat.chat.queries import names_lines, topic_lines
-from securechat.chat.render import join_lines, lines, variants
+from securechat.chat.render import join_lines, lines
 from securechat.protocol import numerics
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.numerics import numeric
@@ -140,7 +140,7 @@ def _tell_watchers(hub: Hub, person: Person, reply: numerics.Numeric, text: str)
     """Return the MONITOR notice that a person came or went (IRCv3 monitor)."""
     audience = Audience(hub.watchers.get(person.key, ()))
     line = numeric(hub.rules.server, "*", reply, text=(text,))
-    return [Fanout(audience, dict.fromkeys(variants(audience), line))]
+    return [Fanout(audience, dict.fromkeys(audience.variants, line))]
 
 
 def channel_lines(hub: Hub, session: Session, channel: Channel) -> list[Output]:

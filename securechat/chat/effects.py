@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Audience, Session
@@ -61,7 +61,8 @@ class Rehash(NamedTuple):
 
 
 Effect: TypeAlias = Draft | Reply | Ask | Admit | Close | Rehash
-Effects: TypeAlias = Iterator[Effect]
-"""A decision: a generator, so that each draft is applied before the handler looks at the next thing."""
+Effects: TypeAlias = Iterable[Effect]
+"""A decision. Each draft is applied before the next effect is asked for: where what follows depends on that, the
+handler is a generator."""
 
 Output: TypeAlias = Reply | Fanout

@@ -8,7 +8,7 @@ from securechat.chat.effects import Effects, Fanout, Output, Reply
 from securechat.chat.history import Wrong, moment, scope_of
 from securechat.chat.people import Audience, Person, Session
 from securechat.chat.playback import name_of
-from securechat.chat.render import repeatable, timestamp, variants
+from securechat.chat.render import repeatable, timestamp
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.message import Message, build
 from securechat.protocol.names import fold
@@ -73,4 +73,4 @@ def apply_mark(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     if hub.restoring or person is None:
         return []
     audience = Audience(session for session in person.sessions if session.caps & Cap.READ_MARKER)
-    return [Fanout(audience, dict.fromkeys(variants(audience), _line(hub, person, entry.target)))]
+    return [Fanout(audience, dict.fromkeys(audience.variants, _line(hub, person, entry.target)))]

@@ -12,18 +12,20 @@ from securechat.chat.render import excess, repeatable
 from securechat.protocol import numerics
 from securechat.protocol.names import fold
 from securechat.protocol.numerics import Numeric
-from securechat.records import Draft, Kind
+from securechat.records import Account, Draft, Kind
 
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
 _LINES: Final = re.compile("[\n\r]")
+COMMANDS: Final = {kind: kind.name for kind in Kind} | {Kind.TYPING: Kind.TAGMSG.name}
+"""The command of a line that shows an entry (looked up: `name` of an enumeration costs ten times as much)."""
 EVERYBODY: Final = "*"
 """Target of an entry that is for all; a client says "$*" or "$server" (RFC 2812, 3.3.1)."""
 
 
 class Target(NamedTuple):
-    """Whom a message is for: the key under which it is kept, and the name that its line has."""
+    """Whom a message is for, where that is neither a channel nor an account: key and name as those have them."""
 
     key: str
     name: str
@@ -36,31 +38,33 @@ class Refused(NamedTuple):
     text: str = ""
 
 
-def say_to(hub: Hub, session: Session, draft: Draft) -> Effects:
-    """Decide one message to one target; `draft` has the target as it was typed and no sender yet."""
+def say_to(
+    hub: Hub, session: Session, kind: Kind, target: str, text: str, tags: str = "", key: str = ""
+) -> Effects:
+    """Decide one message to one target, as it was typed."""
     person = session.person
     assert person is not None
-    kind, typed, text = draft.kind, draft.target, draft.text
-    found = _resolve(hub, person, typed, kind)
+    found = _resolve(hub, person, target, kind)
     if isinstance(found, Refused):
         if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, found.reply, repeatable(typed), text=(found.text,))
-        return
+            return (hub.numeric(session, found.reply, repeatable(target), text=(found.text,)),)
+        return ()
     # With the name that its line will have, which may be longer than what was typed.
-    parts = _LINES.split(text) if "\n" in text or "\r" in text else (text,)
-    over = max(excess(person.source_size, kind.name, found.name, part) for part in parts)
+    over = excess(person.source_size, COMMANDS[kind], found.name, text)
+    if over > 0 and ("\n" in text or "\r" in text):
+        over = max(excess(person.source_size, COMMANDS[kind], found.name, part) for part in _LINES.split(text))
     if over > 0:
-        yield hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),))
-        return
-    yield Draft(kind, found.key, person.name, text, draft.tags, draft.key)
-    if kind is Kind.PRIVMSG and not typed.startswith(("#", "$")):
+        return (hub.numeric(session, numerics.ERR_INPUTTOOLONG, text=(too_long(over),)),)
+    draft = Draft(kind, found.key, person.name, text, tags, key)
+    if kind is Kind.PRIVMSG and not target.startswith(("#", "$")):
         other = hub.people.get(found.key)
         why = other.away if other is not None and other.sessions else "is not connected right now"
         if why:
-            yield hub.numeric(session, numerics.RPL_AWAY, found.name, text=(why,))
+            return (draft, hub.numeric(session, numerics.RPL_AWAY, found.name, text=(why,)))
+    return (draft,)
 
 
-def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Target | Refused:
+def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Channel | Account | Target | Refused:
     """Return whom a target means, if `person` may write there."""
     if target.startswith("#"):
         channel = hub.channels.get(fold(target))
@@ -68,13 +72,12 @@ def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Target | Refu
         if channel is None or ("s" in channel.flags and not member):
             return Refused(numerics.ERR_NOSUCHCHANNEL)
         silenced = _silenced(hub, person, channel, member=member)
-        return Refused(numerics.ERR_CANNOTSENDTOCHAN, silenced) if silenced else Target(channel.key, channel.name)
+        return Refused(numerics.ERR_CANNOTSENDTOCHAN, silenced) if silenced else channel
     if target in ("$*", f"${hub.rules.server}"):
         if hub.admin(person) and kind is not Kind.TYPING:
             return Target(EVERYBODY, target)
         return Refused(numerics.ERR_NOPRIVILEGES)
-    account = hub.accounts.get(fold(target))
-    return Target(account.key, account.name) if account else Refused(numerics.ERR_NOSUCHNICK)
+    return hub.accounts.get(fold(target)) or Refused(numerics.ERR_NOSUCHNICK)
 
 
 def _silenced(hub: Hub, person: Person, channel: Channel, *, member: bool) -> str:

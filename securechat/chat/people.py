@@ -100,9 +100,12 @@ class Session:
 
 
 class Audience:
-    """The sessions that a line goes to, fixed when it was made. Immutable; one object per membership."""
+    """The sessions that a line goes to, fixed when it was made. Immutable; one object per membership.
 
-    __slots__ = ("groups",)
+    `variants` are those that somebody in it reads.
+    """
+
+    __slots__ = ("groups", "variants")
 
     def __init__(self, sessions: Iterable[Session]) -> None:
         grouped: dict[tuple[int, int], list[Any]] = {}
@@ -110,6 +113,7 @@ class Audience:
             variant = session.caps & VARIANT_MASK
             grouped.setdefault((session.lane, variant), []).append(session.link)
         self.groups: Groups = {key: tuple(links) for key, links in grouped.items()}
+        self.variants = frozenset(variant for _, variant in self.groups)
 
 
 class Person:

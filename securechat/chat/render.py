@@ -62,7 +62,7 @@ def lines(
     """
     raw = body.encode() + b"\r\n"
     return {
-        variant: tag_section(entry, variant, msgid=msgid, bot=bot).encode() + raw for variant in variants(audience)
+        variant: tag_section(entry, variant, msgid=msgid, bot=bot).encode() + raw for variant in audience.variants
     }
 
 
@@ -73,7 +73,7 @@ def message_lines(entry: Entry, start: str, audience: Audience, *, bot: bool = F
     """
     if entry.kind in _TEXTS and "\n" not in entry.text and "\r" not in entry.text:
         return lines(entry, f"{start} :{entry.text}", audience, bot=bot)
-    told = {variant: message_line(entry, start, variant, bot=bot) for variant in variants(audience)}
+    told = {variant: message_line(entry, start, variant, bot=bot) for variant in audience.variants}
     return {variant: line for variant, line in told.items() if line}
 
 
@@ -132,7 +132,7 @@ def event_body(entry: Entry, source: str, channel: str) -> str:
 
 def join_lines(entry: Entry, channel: str, person: Person, audience: Audience) -> dict[int, bytes]:
     """Return the JOIN of a person per variant (IRCv3 extended-join)."""
-    return {variant: join_line(entry, channel, person, variant) for variant in variants(audience)}
+    return {variant: join_line(entry, channel, person, variant) for variant in audience.variants}
 
 
 def join_line(entry: Entry, channel: str, person: Person, variant: int) -> bytes:
@@ -159,11 +159,6 @@ def in_batch(data: bytes, reference: str) -> bytes:
 def tagged(line: bytes, tag: str) -> bytes:
     """Return a line with one more tag in front; of several, the first is tagged."""
     return f"@{tag};".encode() + line[1:] if line.startswith(b"@") else f"@{tag} ".encode() + line
-
-
-def variants(audience: Audience) -> set[int]:
-    """Return the variants that somebody in `audience` reads."""
-    return {variant for _, variant in audience.groups}
 
 
 def size(text: str) -> int:

@@ -82,7 +82,11 @@ def say_once(hub: Hub, session: Session, draft: Draft) -> Effects:
         question = Lookup(sender=session.account.name, key=draft.key)
         yield Ask(session, question, partial(_found, hub, session, draft))
     else:
-        yield from say_to(hub, session, draft)
+        yield from _say(hub, session, draft)
+
+
+def _say(hub: Hub, session: Session, draft: Draft) -> Effects:
+    return say_to(hub, session, draft.kind, draft.target, draft.text, draft.tags, draft.key)
 
 
 def _found(hub: Hub, session: Session, draft: Draft, answer: Entry | Unanswered | None) -> Effects:
@@ -95,4 +99,4 @@ def _found(hub: Hub, session: Session, draft: Draft, answer: Entry | Unanswered 
         # Said on another connection after the log was asked: ask again.
         yield from say_once(hub, session, draft)
     else:
-        yield from say_to(hub, session, draft)
+        yield from _say(hub, session, draft)

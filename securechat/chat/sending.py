@@ -35,31 +35,32 @@ def tagmsg(hub: Hub, session: Session, message: Message) -> Effects:
     tags, key = take_key(client_tags(message.tags))
     kept = any(tag.partition("=")[0] in KEPT_TAGS for tag in tags.split(";"))
     if kept and key:
-        yield from say_once(hub, session, Draft(Kind.TAGMSG, message.params[0], "", "", tags, key))
-    elif tags:
-        for target in once(message.params[0]):
-            yield from say_to(hub, session, Draft(Kind.TAGMSG if kept else Kind.TYPING, target, "", "", tags))
+        return say_once(hub, session, Draft(Kind.TAGMSG, message.params[0], "", "", tags, key))
+    return (
+        _to_each(hub, session, Kind.TAGMSG if kept else Kind.TYPING, message.params[0], "", tags) if tags else ()
+    )
 
 
 def _say(hub: Hub, session: Session, message: Message, kind: Kind) -> Effects:
     params = message.params
     if not params or not params[0]:
-        if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NORECIPIENT, text=(kind.name,))
-        return
+        missing = hub.numeric(session, numerics.ERR_NORECIPIENT, text=(kind.name,))
+        return (missing,) if kind is Kind.PRIVMSG else ()
     if len(params) < 2 or not params[1]:
-        if kind is Kind.PRIVMSG:
-            yield hub.numeric(session, numerics.ERR_NOTEXTTOSEND)
-        return
-    tags = client_tags(message.tags)
+        return (hub.numeric(session, numerics.ERR_NOTEXTTOSEND),) if kind is Kind.PRIVMSG else ()
     session.active = hub.now
+    tags = client_tags(message.tags)
     if KEY_TAG in tags:
         tags, key = take_key(tags)
-        yield from say_once(hub, session, Draft(kind, params[0], "", params[1], tags, key))
-        return
-    targets = [params[0]] if "," not in params[0] else once(params[0])
-    for target in targets:
-        yield from say_to(hub, session, Draft(kind, target, "", params[1], tags))
+        return say_once(hub, session, Draft(kind, params[0], "", params[1], tags, key))
+    if "," in params[0]:
+        return _to_each(hub, session, kind, params[0], params[1], tags)
+    return say_to(hub, session, kind, params[0], params[1], tags)
+
+
+def _to_each(hub: Hub, session: Session, kind: Kind, targets: str, text: str, tags: str) -> Effects:
+    for target in once(targets):
+        yield from say_to(hub, session, kind, target, text, tags)
 
 
 def client_tags(section: str) -> str:
