@@ -148,14 +148,16 @@ class Desk:
             self._recover(session)
 
     def _decide_line(self, session: Session, line: Line) -> None:
-        if isinstance(line, Fault):
-            self.decide(session, "*", lambda: self._hub.decide(session, line))
-            return
-        label = label_of(session, line) if line.tags or line.command == "BATCH" else ""
+        command, label = "*", ""
+        if not isinstance(line, Fault):
+            command = line.command
+            if line.tags or command == "BATCH":
+                label = label_of(session, line)
         if label:
             self._response = Response(session, label, self._hub.rules.server)
-        self.decide(session, line.command, lambda: self._hub.decide(session, line), label)
-        self._end_response(session)
+        self.decide(session, command, lambda: self._hub.decide(session, line), label)
+        if label:
+            self._end_response(session)
 
     def _end_response(self, session: Session) -> None:
         """Send what a labelled command gave, unless its answer is still to come."""

@@ -47,23 +47,24 @@ class Ledger:
         self.out = Outgoing(lanes)
         self.arrived: list[Session] = []
         self.questions: list[Ask] = []
-        self._lines: list[_Line] = []
+        self._lines: list[tuple[Session | None, str, str, int, int]] = []
+        """The parts of each _Line; only a turn that is refused makes them into such."""
         self._replies: list[Reply] = []
         self._farewells: list[Reply] = []
 
     def begin(self, session: Session | None, command: str, label: str = "") -> None:
         """Note that what follows is decided for this line."""
-        self._lines.append(_Line(session, command, label, len(self.entries), len(self._replies)))
+        self._lines.append((session, command, label, len(self.entries), len(self._replies)))
 
     @property
     def command(self) -> str:
         """The command of the line that is being decided."""
-        return self._lines[-1].command
+        return self._lines[-1][1]
 
     @property
     def label(self) -> str:
         """The label of the line that is being decided."""
-        return self._lines[-1].label
+        return self._lines[-1][2]
 
     def reply(self, reply: Reply) -> None:
         """Add an answer that a decision gave."""
@@ -90,7 +91,7 @@ class Ledger:
         out = self.out.without_lines()
         changed = False
         end = _Line(None, "", "", len(self.entries), len(self._replies))
-        for line, following in pairwise([*self._lines, end]):
+        for line, following in pairwise([*map(_Line._make, self._lines), end]):
             caused = [
                 entry for entry in self.entries[line.entries : following.entries] if entry.kind is not Kind.SEEN
             ]
