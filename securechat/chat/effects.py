@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-from securechat.chat.people import Audience, Session
+from securechat.chat.people import Audience, Channel, Session
 from securechat.protocol.sasl import Credentials
-from securechat.records import Draft, Question
+from securechat.records import Draft, Kind, Question
 
 
 class Reply(NamedTuple):
@@ -40,6 +40,16 @@ class Ask(NamedTuple):
     then: Callable[[Any], Effects]
 
 
+class Burst(NamedTuple):
+    """As many drafts as there are texts, all from one session for one channel: see `chat.burst`."""
+
+    session: Session
+    kind: Kind
+    channel: Channel
+    sender: str
+    texts: list[str]
+
+
 class Admit(NamedTuple):
     """The session has logged in: what holds for strangers (deadlines) holds no more."""
 
@@ -60,7 +70,7 @@ class Rehash(NamedTuple):
     session: Session
 
 
-Effect: TypeAlias = Draft | Reply | Ask | Admit | Close | Rehash
+Effect: TypeAlias = Draft | Burst | Reply | Ask | Admit | Close | Rehash
 Effects: TypeAlias = Iterable[Effect]
 """A decision. Each draft is applied before the next effect is asked for: where what follows depends on that, the
 handler is a generator."""

@@ -71,8 +71,8 @@ def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Channel | Acc
         member = channel is not None and person.key in channel.members
         if channel is None or ("s" in channel.flags and not member):
             return Refused(numerics.ERR_NOSUCHCHANNEL)
-        silenced = _silenced(hub, person, channel, member=member)
-        return Refused(numerics.ERR_CANNOTSENDTOCHAN, silenced) if silenced else channel
+        why = silenced(hub, person, channel, member=member)
+        return Refused(numerics.ERR_CANNOTSENDTOCHAN, why) if why else channel
     if target in ("$*", f"${hub.rules.server}"):
         if hub.admin(person) and kind is not Kind.TYPING:
             return Target(EVERYBODY, target)
@@ -80,7 +80,7 @@ def _resolve(hub: Hub, person: Person, target: str, kind: Kind) -> Channel | Acc
     return hub.accounts.get(fold(target)) or Refused(numerics.ERR_NOSUCHNICK)
 
 
-def _silenced(hub: Hub, person: Person, channel: Channel, *, member: bool) -> str:
+def silenced(hub: Hub, person: Person, channel: Channel, *, member: bool) -> str:
     """Return why somebody may not speak in a channel, or empty; the usual case is decided first."""
     if member and "m" not in channel.flags and not channel.lists["b"]:
         return ""

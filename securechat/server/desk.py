@@ -7,12 +7,16 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from typing import Final, NamedTuple, Protocol
 
+from securechat.chat import burst
 from securechat.chat.conversations import conversation
-from securechat.chat.effects import Admit, Ask, Close, Effects, Rehash, Reply
+from securechat.chat.effects import Admit, Ask, Burst, Close, Effects, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
+from securechat.chat.messages import COMMANDS
 from securechat.chat.people import Session
 from securechat.chat.render import error
 from securechat.net.connection import Connection, Line
@@ -78,8 +82,8 @@ class Desk:
         """The number of the newest entry by conversation, as far as it is known."""
         self.unkept: list[Draft] = []
         """Departures that could not be kept yet."""
-        self._applying: Entry | None = None
-        """The entry that is being applied: if that fails, it is half done."""
+        self._applying: list[Entry] = []
+        """The entries that are being applied: if that fails, they are half done."""
         self._response: Response | None = None
         """What gathers the response to a labelled command while it is being decided."""
 
@@ -112,12 +116,19 @@ class Desk:
         if waiting is not None:
             waiting.held.append((lines, size))
             return
-        for index, line in enumerate(lines):
-            self._decide_line(session, line)
+        index = 0
+        while index < len(lines):
+            found = burst.find(self._hub, session, lines, index)
+            if found is not None:
+                self.decide(session, COMMANDS[found.kind], partial(iter, (found,)), times=len(found.texts))
+                index += len(found.texts)
+            else:
+                self._decide_line(session, lines[index])
+                index += 1
             if session.link not in self.sessions:
                 return
             if session in self._waiting:
-                self._waiting[session].held.append((lines[index + 1 :], size))
+                self._waiting[session].held.append((lines[index:], size))
                 return
         self._driver.turn.out.credit(session, size)
 
@@ -135,10 +146,15 @@ class Desk:
                 self.take(session, lines, size)
 
     def decide(
-        self, session: Session | None, command: str, decision: Callable[[], Effects], label: str = ""
+        self,
+        session: Session | None,
+        command: str,
+        decision: Callable[[], Effects],
+        label: str = "",
+        times: int = 1,
     ) -> None:
-        """Carry out a decision. A mistake of ours in it costs this one connection (law 6)."""
-        self._driver.turn.begin(session, command, label)
+        """Carry out a decision for so many lines. A mistake of ours in it costs this one connection (law 6)."""
+        self._driver.turn.begin(session, command, label, times)
         try:
             self._carry_out(session, decision())
         except LogError:
@@ -175,6 +191,8 @@ class Desk:
         for effect in effects:
             if isinstance(effect, Draft):
                 self._record(effect, session)
+            elif isinstance(effect, Burst):
+                self._record_burst(effect)
             elif isinstance(effect, Reply):
                 self._reply(effect)
             elif isinstance(effect, Close):
@@ -204,25 +222,42 @@ class Desk:
             self.seq += 1
             entry = self._placed(draft)
             turn.entries.append(entry)
-        self._applying = entry
+        self._applying = [entry]
         for output in self._hub.apply(entry, origin):
             left = self._response.take(output) if self._response is not None else output
             if left is not None:
                 turn.show(left)
-        self._applying = None
+        self._applying = []
+
+    def _record_burst(self, said: Burst) -> None:
+        """Give the texts of a burst their places in the log and apply them."""
+        where, now, run_id, turn = said.channel.key, self.now, self._run_id, self._driver.turn
+        first = self._next_number(where, len(said.texts))
+        entries = [
+            Entry(seq, f"{run_id}-{seq:x}", now, said.kind, where, said.sender, text, "", "", where, first + index)
+            for index, (seq, text) in enumerate(zip(count(self.seq + 1), said.texts, strict=False))
+        ]
+        self.seq += len(entries)
+        turn.entries += entries
+        self._applying = entries
+        turn.show(burst.apply(self._hub, said, entries))
+        self._applying = []
 
     def _placed(self, draft: Draft) -> Entry:
         """Return a draft as the entry number `seq`, with its number in its conversation."""
         where = conversation(draft.kind, draft.target, draft.sender, draft.text)
-        number = 0
-        if where and draft.kind in SAID:
-            number = self.tails.get(where, -1)
-            if number < 0:
-                if len(self.tails) >= TAILS:
-                    self.tails.clear()
-                number = self._driver.number(where)
-            number = self.tails[where] = number + 1
+        number = self._next_number(where) if where and draft.kind in SAID else 0
         return Entry(self.seq, f"{self._run_id}-{self.seq:x}", self.now, *draft, where, number)
+
+    def _next_number(self, conversation_: str, numbers: int = 1) -> int:
+        """Return the next number in a conversation, the first of so many that are given away."""
+        newest = self.tails.get(conversation_)
+        if newest is None:
+            if len(self.tails) >= TAILS:
+                self.tails.clear()
+            newest = self._driver.number(conversation_)
+        self.tails[conversation_] = newest + numbers
+        return newest + 1
 
     def _recover(self, session: Session | None) -> None:
         """Go on after a failure of ours. An entry that was only half applied never was.
@@ -231,8 +266,8 @@ class Desk:
         thread ends, and with it, loudly, the server.
         """
         self._response = None
-        half, self._applying = self._applying, None
-        if half is not None:
+        half, self._applying = self._applying, []
+        if half:
             self._undo(half)
         if session is None:
             return
@@ -248,11 +283,11 @@ class Desk:
             self._carry_out(session, self._hub.depart(session, "Internal error"))
             self.close(Close(session, error("Internal error: the server has logged it"), "internal error"))
 
-    def _undo(self, half: Entry) -> None:
-        """Take out the newest entry, keep what came before it, and build the hub anew."""
-        if half.kind not in EPHEMERAL:
-            self._driver.turn.entries.pop()
-            self.seq -= bool(half.seq)
+    def _undo(self, half: list[Entry]) -> None:
+        """Take out the newest entries, keep what came before them, and build the hub anew."""
+        if half[0].kind not in EPHEMERAL:
+            del self._driver.turn.entries[-len(half) :]
+            self.seq -= sum(1 for entry in half if entry.seq)
             self.tails.clear()
         self._driver.end_turn()
         self._driver.restore()

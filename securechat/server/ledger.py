@@ -21,11 +21,12 @@ _OWN_AFFAIRS: Final = frozenset({"PING", "CAP", "MONITOR", "NICK", "USER", "PASS
 
 
 class _Line(NamedTuple):
-    """One decided line: whose, and where its entries and replies begin."""
+    """One decided line, or `times` of the kind: whose, and where its entries and replies begin."""
 
     session: Session | None
     command: str
     label: str
+    times: int
     entries: int
     replies: int
 
@@ -47,14 +48,14 @@ class Ledger:
         self.out = Outgoing(lanes)
         self.arrived: list[Session] = []
         self.questions: list[Ask] = []
-        self._lines: list[tuple[Session | None, str, str, int, int]] = []
+        self._lines: list[tuple[Session | None, str, str, int, int, int]] = []
         """The parts of each _Line; only a turn that is refused makes them into such."""
         self._replies: list[Reply] = []
         self._farewells: list[Reply] = []
 
-    def begin(self, session: Session | None, command: str, label: str = "") -> None:
-        """Note that what follows is decided for this line."""
-        self._lines.append((session, command, label, len(self.entries), len(self._replies)))
+    def begin(self, session: Session | None, command: str, label: str = "", times: int = 1) -> None:
+        """Note that what follows is decided for this line, or for so many of the kind."""
+        self._lines.append((session, command, label, times, len(self.entries), len(self._replies)))
 
     @property
     def command(self) -> str:
@@ -90,7 +91,7 @@ class Ledger:
         """
         out = self.out.without_lines()
         changed = False
-        end = _Line(None, "", "", len(self.entries), len(self._replies))
+        end = _Line(None, "", "", 0, len(self.entries), len(self._replies))
         for line, following in pairwise([*map(_Line._make, self._lines), end]):
             caused = [
                 entry for entry in self.entries[line.entries : following.entries] if entry.kind is not Kind.SEEN
@@ -99,7 +100,7 @@ class Ledger:
             if line.session is not None and (caused or (changed and replies and _may_show(line))):
                 refusal = fail(server, line.command, "NOT_STORED", text=NOT_STORED)
                 label = f"label={line.label}" if line.label else ""
-                out.reply(Reply(line.session, tagged(refusal, label) if label else refusal))
+                out.reply(Reply(line.session, (tagged(refusal, label) if label else refusal) * line.times))
             else:
                 for reply in replies:
                     out.reply(reply)
