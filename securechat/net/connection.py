@@ -139,6 +139,11 @@ class Connection:
         self.tokens, self.tokens_at = tokens - allowed, now
         return allowed
 
+    def queue(self, data: bytes) -> None:
+        """Add output of the worker's own."""
+        self.outbox.append(data)
+        self.queued += len(data)
+
     def flush(self) -> bool:
         """Offer queued bytes to OpenSSL, one frozen chunk at a time; True when all have left.
 
@@ -204,5 +209,9 @@ class Connection:
 
     def wanted(self, *, reading: bool) -> int:
         """Return the selector mask for the next operations; `reading` says whether input is welcome."""
+        if self.stage in (Stage.HANDSHAKE, Stage.LINGER):
+            return self.read_wants
+        if self.stage is Stage.CLOSING:
+            return self.write_wants
         mask = self.write_wants if self.chunk or self.outbox else 0
         return mask | self.read_wants if reading else mask

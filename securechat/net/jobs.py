@@ -9,7 +9,10 @@ from securechat.net.connection import Connection, Line
 
 
 class Handler(Protocol):
-    """What the worker tells. Called on the worker's thread; must not block."""
+    """What the worker tells, one for each worker. Called on the worker's thread; must not block.
+
+    What is told may be gathered until `handover`: what came in together is best dealt with in one turn.
+    """
 
     def opened(self, connection: Connection) -> None:
         """Tell that a connection finished its handshake."""
@@ -25,6 +28,9 @@ class Handler(Protocol):
 
     def released(self, host: str) -> None:
         """Tell that an adopted socket is closed: there is room for another."""
+
+    def handover(self) -> None:
+        """Pass on what was told so far."""
 
 
 class Turn(NamedTuple):

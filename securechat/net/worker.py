@@ -85,6 +85,7 @@ class Worker:
         finally:
             for connection in list(self._connections):
                 self._drop(connection, "server failed")
+            self._handler.handover()
             self.close()
 
     def close(self) -> None:
@@ -109,6 +110,7 @@ class Worker:
                     self._guard(connection, mask)
             else:
                 self._guard(connection, mask)
+        self._handler.handover()
         self._woken = False
         while self._inbox:
             self._take(self._inbox.popleft())
@@ -117,6 +119,7 @@ class Worker:
         for connection in dirty:
             connection.dirty = False
             self._guard(connection, EVENT_WRITE)
+        self._handler.handover()
 
     def _patience(self, busy: bool) -> float | None:
         if busy or self._dirty:
@@ -160,12 +163,7 @@ class Worker:
 
     def _watch(self, connection: Connection) -> None:
         """Tell the selector what this connection waits for."""
-        if connection.stage in (Stage.HANDSHAKE, Stage.LINGER):
-            mask = connection.read_wants
-        elif connection.stage is Stage.CLOSING:
-            mask = connection.write_wants
-        else:
-            mask = connection.wanted(reading=self._welcome(connection))
+        mask = connection.wanted(reading=self._welcome(connection))
         if mask == connection.interest:
             return
         if not connection.interest:
@@ -279,7 +277,7 @@ class Worker:
             self._drop(connection, reason)
         elif connection.stage is Stage.OPEN:
             if farewell:
-                self._queue(connection, farewell)
+                connection.queue(farewell)
             connection.stage = Stage.CLOSING
             connection.reason = reason
             self._throttled.discard(connection)
@@ -339,11 +337,7 @@ class Worker:
         elif not connection.pinged:
             connection.pinged = True
             self._timers.set(connection, now + limits.pong_seconds)
-            self._queue(connection, self._ping)
+            connection.queue(self._ping)
             self._guard(connection, connection.write_wants)
         else:
             self._close(connection, "ping timeout", b"ERROR :Ping timeout\r\n")
-
-    def _queue(self, connection: Connection, data: bytes) -> None:
-        connection.outbox.append(data)
-        connection.queued += len(data)

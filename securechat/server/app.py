@@ -21,7 +21,7 @@ from securechat.protocol.sasl import Credentials
 from securechat.records import Question, Search
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
-from securechat.server.items import Closed, Lines, Opened
+from securechat.server.items import Closed, Item, Lines, Opened
 from securechat.server.items import Stop as StopSequencer
 from securechat.server.parts import ServerError, address, gather, load_context, motd, raise_file_limit
 from securechat.server.reader import Reader, Searcher
@@ -36,22 +36,25 @@ FAREWELL: Final = error("The server is shutting down")
 
 
 class Bridge:
-    """What the workers tell, passed on to the sequencer and the listener (net.worker.Handler)."""
+    """What a worker tells, passed on to the sequencer and the listener (net.jobs.Handler). Owned by the worker."""
 
     sequencer: Sequencer
     listener: Listener
 
+    def __init__(self) -> None:
+        self._told: list[Item] = []
+
     def opened(self, connection: Connection) -> None:
         """See Handler."""
-        self.sequencer.put(Opened(connection))
+        self._told.append(Opened(connection))
 
     def received(self, connection: Connection, lines: list[Line], size: int) -> None:
         """See Handler."""
-        self.sequencer.put(Lines(connection, lines, size))
+        self._told.append(Lines(connection, lines, size))
 
     def closed(self, connection: Connection, reason: str) -> None:
         """See Handler."""
-        self.sequencer.put(Closed(connection, reason))
+        self._told.append(Closed(connection, reason))
 
     def refused(self, address: str, reason: str) -> None:
         """See Handler."""
@@ -60,6 +63,12 @@ class Bridge:
     def released(self, host: str) -> None:
         """See Handler."""
         self.listener.released(host)
+
+    def handover(self) -> None:
+        """See Handler."""
+        if self._told:
+            told, self._told = self._told, []
+            self.sequencer.put(*told)
 
 
 class Server:
@@ -76,11 +85,10 @@ class Server:
         self._threads: list[CoreThread] = []
         parts = gather(config)
         self._context, self._store = parts.context, parts.store
-        self._bridge = Bridge()
+        bridges = [Bridge() for _ in range(config.workers)]
         ping = f"PING :{config.name}\r\n".encode()
         self._workers = [
-            Worker(lane, lambda: self._context, config.limits, self._bridge, ping)
-            for lane in range(config.workers)
+            Worker(lane, lambda: self._context, config.limits, bridge, ping) for lane, bridge in enumerate(bridges)
         ]
         self._listener = Listener(parts.sockets, self._workers, config.limits)
         self._checker = Checker(parts.users, passwords.DEFAULT, config.limits.logins_waiting)
@@ -97,7 +105,8 @@ class Server:
             self._reload,
             config.limits.turn_lines,
         )
-        self._bridge.sequencer, self._bridge.listener = self._sequencer, self._listener
+        for bridge in bridges:
+            bridge.sequencer, bridge.listener = self._sequencer, self._listener
         self._checker.answer = self._reader.answer = self._searcher.answer = self._sequencer.put
         self.port: int = parts.sockets[0].getsockname()[1]
         self.addresses = [address(sock) for sock in parts.sockets]

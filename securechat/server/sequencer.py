@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -64,18 +65,20 @@ class Sequencer:
         self._ask = ask
         self._reload = reload
         self._turn_lines = turn_lines
-        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Item, ...]] = SimpleQueue()
+        self._next: deque[Item] = deque()
+        """What was taken out of the queue."""
         self.turn = Ledger(len(workers))
         self._desk = Desk(hub, newest, self)
         self._failing = False
         self._stopping = False
 
-    def put(self, item: Item) -> None:
-        """Queue something for the next turn, from any thread.
+    def put(self, *items: Item) -> None:
+        """Queue something for the next turn, from any thread; what comes together is dealt with in one.
 
         The queue is bounded by what it holds: each connection's unanswered input is (`Limits.inflight_bytes`).
         """
-        self._queue.put(item)
+        self._queue.put(items)
 
     def run(self) -> None:
         """Take turns until stopped, then let go of the log."""
@@ -95,24 +98,25 @@ class Sequencer:
         self._desk.now = self._hub.now = max(self._desk.now, time.time_ns() // 1_000_000)
 
     def _take_turn(self) -> None:
-        item: Item | None
-        try:
-            item = self._queue.get(timeout=WATCH_SECONDS)
-        except Empty:
-            item = None
+        more = self._more(WATCH_SECONDS)
         self._tell_time()
         self._begin_turn()
         lines = 0
-        while item is not None and not self._stopping:
+        while more and not self._stopping and lines < self._turn_lines:
+            item = self._next.popleft()
             lines += len(item.lines) if isinstance(item, Lines) else 1
             self._handle(item)
-            if lines >= self._turn_lines:
-                break
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                item = None
+            more = self._more()
         self.end_turn()
+
+    def _more(self, seconds: float = 0) -> bool:
+        """Whether there is something to do, at the latest in so many seconds."""
+        if not self._next:
+            try:
+                self._next += self._queue.get(bool(seconds), seconds)
+            except Empty:
+                return False
+        return bool(self._next)
 
     def _begin_turn(self) -> None:
         # Who left is shown leaving before an account that is gone is forgotten, or nobody would be told.
@@ -154,7 +158,7 @@ class Sequencer:
             self._workers[lane].post(work)
         for ask in questions:
             if not self._ask(ask.session, ask.question):
-                self._queue.put(Answered(ask.session, BUSY))
+                self.put(Answered(ask.session, BUSY))
         self.turn = Ledger(len(self._workers))
 
     def _take_back(self, failure: LogError) -> Outgoing:

@@ -71,6 +71,9 @@ class Recorder:
             self.released_hosts.append(host)
             self._changed.notify_all()
 
+    def handover(self) -> None:
+        pass
+
     def give_back(self, connection: Connection) -> None:
         """Credit everything that this connection's input counts as."""
         with self._changed:

@@ -94,13 +94,12 @@ def test_stopping_tells_who_the_sequencer_never_met(serve, dial, monkeypatch):
     server = serve()
     put, late, came = server._sequencer.put, [], Event()
 
-    def put_behind(item):
-        if isinstance(item, Opened):
-            late.append(item)
+    def put_behind(*items):
+        late.extend(item for item in items if isinstance(item, Opened))
+        if late:
             came.set()
-            return
-        put(item)
-        if isinstance(item, Stop):
+        put(*(item for item in items if not isinstance(item, Opened)))
+        if any(isinstance(item, Stop) for item in items):
             for held in late:
                 put(held)
 
