@@ -140,6 +140,11 @@ class Worker:
 
     def _serve(self, connection: Connection, mask: int) -> None:
         stage = connection.stage
+        if stage is Stage.OPEN and mask == connection.write_wants == EVENT_WRITE:
+            # The end of a turn, the way of nearly every byte: usually all leaves and nothing new is waited for.
+            if not connection.flush() or connection.interest != EVENT_READ:
+                self._watch(connection)
+            return
         if stage is Stage.HANDSHAKE:
             self._handshake(connection)
         elif stage is Stage.LINGER:
