@@ -72,6 +72,13 @@ def test_operators_are_words(archive, find, words):
     assert find(words) == []
 
 
+def test_a_word_is_found_whole(archive, find):
+    """The index knows which trigrams a line has, not where: those of "abcde" are in this one, and it is not."""
+    archive.say("abcd bcde")
+    archive.say("xABCDEx")
+    assert find("abcde") == ["xABCDEx"]
+
+
 def test_every_word_is_needed(archive, find):
     archive.say("apples and pears")
     archive.say("apples and plums")
