@@ -19,7 +19,7 @@ from securechat.server.items import Answered
 from securechat.server.retention import Retention
 from securechat.storage.history import SqliteHistory, UnknownPlace
 from securechat.storage.log import LogError
-from securechat.storage.search import SearchIndex, TooSlow
+from securechat.storage.search import CHUNK, MOST_BEHIND, SearchIndex, TooSlow
 
 Q = TypeVar("Q")
 
@@ -97,6 +97,7 @@ class Searcher(_Careful[Search]):
         self._path = path
         self._most_bytes = most_bytes
         self._seconds = seconds
+        self._behind = 0
 
     def run(self) -> None:
         """Search until stopped."""
@@ -111,7 +112,7 @@ class Searcher(_Careful[Search]):
     def _next(self, index: SearchIndex, retention: Retention) -> tuple[Session, Search] | None:
         """Wait for a question, and meanwhile index what is new and let go of what is old.
 
-        A piece at a time, for questions come first.
+        A piece at a time, for questions come first; and while much is said, that comes first, too.
         """
         more = False
         while True:
@@ -120,5 +121,13 @@ class Searcher(_Careful[Search]):
             except Empty:
                 if retention.due:
                     self._try(retention.step, index)
-                else:
+                elif more or not self._try(self._busy, index):
                     more = self._try(index.step) is True
+
+    def _busy(self, index: SearchIndex) -> bool:
+        """Whether so much has been said since the last look that the index may wait, and not too much for that.
+
+        A search waits for what is left to index: of the most that it would wait for, half may gather.
+        """
+        before, self._behind = self._behind, index.behind()
+        return before + CHUNK < self._behind < MOST_BEHIND // 2
