@@ -8,15 +8,14 @@ from __future__ import annotations
 import logging
 import math
 import selectors
-import socket
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Final
 
 from securechat.net.connection import Connection, Line, Stage
+from securechat.net.inbox import Inbox
 from securechat.net.jobs import Adopt, Handler, Job, Turn
 from securechat.net.limits import NetLimits
 from securechat.net.reasons import explain
@@ -50,12 +49,8 @@ class Worker:
         self._handler = handler
         self._ping = ping
         self._selector = selectors.DefaultSelector()
-        self._inbox: deque[Job] = deque()
-        self._woken = False
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        self._selector.register(self._wake_in, EVENT_READ, None)
+        self._inbox = Inbox()
+        self._selector.register(self._inbox.bell, EVENT_READ, None)
         self._connections: set[Connection] = set()
         self._timers: Timers[Connection] = Timers()
         self._throttled: set[Connection] = set()
@@ -64,18 +59,8 @@ class Worker:
         self._stopping = False
 
     def post(self, job: Job) -> None:
-        """Hand over work, from any thread. Wakes the worker once per run of posts.
-
-        The append comes before the look at the flag, and the worker clears the flag before it drains: a post
-        is never missed, with or without a GIL; at worst the worker wakes once for nothing.
-        """
-        self._inbox.append(job)
-        if not self._woken:
-            self._woken = True
-            try:
-                self._wake_out.send(b"\0")
-            except OSError:
-                pass  # the buffer is full of wakes already, or the worker has ended and needs none
+        """Hand over work, from any thread."""
+        self._inbox.post(job)
 
     def run(self) -> None:
         """Serve until stopped and the last connection is closed."""
@@ -91,8 +76,7 @@ class Worker:
     def close(self) -> None:
         """Let go of what a worker has that never ran. Doing it again does nothing."""
         self._selector.close()
-        self._wake_in.close()
-        self._wake_out.close()
+        self._inbox.close()
 
     def _round(self) -> None:
         again, self._again = self._again, []
@@ -103,7 +87,7 @@ class Worker:
         for key, mask in events:
             connection = key.data
             if connection is None:
-                self._wake_in.recv(4096)
+                self._inbox.silence()
             elif connection.stage is Stage.HANDSHAKE:
                 handshakes += 1
                 if handshakes <= HANDSHAKES_PER_ROUND:
@@ -111,9 +95,9 @@ class Worker:
             else:
                 self._guard(connection, mask)
         self._handler.handover()
-        self._woken = False
-        while self._inbox:
-            self._take(self._inbox.popleft())
+        self._inbox.begin()
+        while (job := self._inbox.take()) is not None:
+            self._take(job)
         self._run_timers()
         dirty, self._dirty = self._dirty, []
         for connection in dirty:
