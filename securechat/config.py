@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,9 @@ DEFAULT_PORT: Final = 6697  # RFC 7194
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_LOBBY: Final = "#lobby"
 DEFAULT_SERVER_NAME: Final = "securechat.local"  # a dot tells clients that this is not a nickname
+
+DEFAULT_WORKERS: Final = 1 if getattr(sys, "_is_gil_enabled", lambda: True)() else os.cpu_count() or 1
+"""One thread serves connections best where only one can run (two cost more CPU), else one for each core."""
 
 MOST_DAYS: Final = 36_500
 """The longest that `--keep` can say; for ever is to say nothing."""
@@ -148,7 +153,7 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     name: str = DEFAULT_SERVER_NAME
     lobby: str | None = DEFAULT_LOBBY
-    workers: int = 1
+    workers: int = DEFAULT_WORKERS
     tls12: bool = False
     keep_days: int | None = None
     limits: Limits = field(default_factory=Limits)

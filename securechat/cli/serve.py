@@ -68,7 +68,7 @@ def serve(
     name: Name = config.DEFAULT_SERVER_NAME,
     lobby: Lobby = config.DEFAULT_LOBBY,
     no_lobby: NoLobby = False,
-    workers: Workers = 1,
+    workers: Workers = config.DEFAULT_WORKERS,
     tls12: Tls12 = False,
     keep: Keep = None,
     limit: Limit = None,

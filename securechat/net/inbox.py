@@ -9,7 +9,7 @@ from securechat.net.jobs import Job
 
 
 class Inbox:
-    """Jobs in order. Any thread may `post`; the rest is for the worker that owns it. `bell` is for its selector."""
+    """Jobs in order. Any thread may `post`; the rest is for the worker that owns it, `bell` for its selector."""
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
