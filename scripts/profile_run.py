@@ -2,7 +2,7 @@
 
 How to read it:
   * Each thread says what the kernel counted of its CPU time, and what it was seen doing: running, or waiting for
-    the network, the disk, or a lock (mostly the interpreter's, which another thread had).
+    the network, the disk, work from a queue, or the interpreter's lock, which another thread had.
   * The rows are about running alone. "self" is the part of it spent in a function itself, "all" adds what it
     calls, "line" is where it was seen most. Follow "all" down from the top to where "self" is large.
   * C functions stand among the others: write and send with the kernel's work for them. Looking slows the server:
@@ -33,9 +33,10 @@ NAMELESS = re.compile(r"0x[0-9a-f]+ \((.*)\)")
 WAITS = {
     "the network": ("epoll_wait", "poll", "select", "accept4"),
     "the disk": ("fdatasync", "fsync"),
-    "a lock": ("pthread_cond_timedwait", "pthread_cond_wait", "sem_wait", "sem_timedwait", "sem_clockwait"),
+    "the interpreter's lock": ("pthread_cond_timedwait", "pthread_cond_wait"),
+    "a queue": ("PyThread_acquire_lock_timed",),
 }
-"""What a thread waits for in these functions of the C library; py-spy takes many of them as running."""
+"""What a thread waits for in these functions of C; py-spy takes many of them as running."""
 WAITING = {name: what for what, names in WAITS.items() for name in (*names, *(f"__{name}" for name in names))}
 FORMATS = {".svg": "flamegraph", ".json": "speedscope"}
 FEWEST = 0.01
@@ -164,7 +165,7 @@ def told(thread: Thread, threads: list[Thread], seconds: float, top: int) -> str
     }
     by_own = sorted(kept, key=lambda key: -kept[key].own)[:top]
     by_all = sorted(kept, key=lambda key: -kept[key].total)[:top]
-    for key in sorted({*by_own, *by_all}, key=lambda key: (-kept[key].total, kept[key].own)):
+    for key in sorted({*by_own, *by_all}, key=lambda key: (-kept[key].total, kept[key].own, key)):
         one = kept[key]
         line = one.lines.most_common(1)[0][0] if one.lines else ""
         rows.append(f"{one.own / thread.running:7.1%}{one.total / thread.running:7.1%}  {line:>4}  {key}")

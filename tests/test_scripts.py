@@ -210,6 +210,16 @@ def test_bench_measures_all_three(tmp_path):
     assert all(result["us_per_delivery"] > 0 for result in figures.values())
 
 
+def test_profile_shows_every_thread(tmp_path):
+    """A second under a small load: what the busy ones do, and a flame graph."""
+    few = ["--clients", "4", "--senders", "2", "--window", "5", "--seconds", "1"]
+    done = run(ROOT / "scripts/profile", *few, "--out", tmp_path / "flames.svg")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^sequencer: \d+% of the CPU time, \d+% of a core\nseen \d+ times: ", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\d% +\d+\.\d% +\d+  Sequencer\.run  securechat/server/", done.stdout, re.MULTILINE)
+    assert (tmp_path / "flames.svg").read_text().startswith("<?xml")
+
+
 def test_bench_history_asks_logs_of_three_sizes(tmp_path):
     """The shape of its table; that a page does not slow down is for the query plans to say, not for a clock."""
     done = run(
@@ -233,6 +243,8 @@ def test_bench_history_asks_logs_of_three_sizes(tmp_path):
         ("bench", ["--senders", "0"]),
         ("bench", ["--lines", "1"]),
         ("bench-history", ["--messages", "1"]),
+        ("profile", ["--senders", "0"]),
+        ("profile", ["--out", "flames.txt"]),
     ],
 )
 def test_wrong_arguments_are_refused(script, words):
