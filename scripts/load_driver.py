@@ -21,7 +21,7 @@ from running import cpu_seconds
 
 from securechat.net.tls import client_context
 
-SECONDS = 60
+SECONDS = 15
 """The longest that anything may take."""
 AT_ONCE = 64
 """Logins on their way at the same time."""
@@ -86,22 +86,21 @@ class Crowd:
         self._barriers = 0
 
     def enter(self, nicks: Sequence[str], channel: str = "", caps: str = "") -> dict[str, Any]:
-        """Connect and log in one more client for each name, and join the channel; return the CPU all that cost."""
-        before = cpu_seconds(self._pid)
-        new = []
+        """Connect and log in one more client for each name, and join the channel."""
         for start in range(0, len(nicks), AT_ONCE):
             some = [self._connect(nick, channel, caps) for nick in nicks[start : start + AT_ONCE]]
             self._pump(lambda some=some: not any(client.mark for client in some))  # type: ignore[misc]
-            new += some
-        self._clients += new
-        self.settle()
-        return {"cpu": cpu_seconds(self._pid) - before}
+            self._clients += some
+        return self.settle()
 
-    def leave(self, count: int) -> dict[str, Any]:
-        """Disconnect the newest clients with QUIT; return the CPU that cost, with what the others got to see."""
+    def again(self, nick: str, channel: str, times: int, among: int, caps: str = "") -> dict[str, Any]:
+        """Have somebody in the channel log in and quit, again and again; the first `among` clients see both."""
+        watched = self._clients[:among]
+        goal = [one.got + 2 * times for one in watched]
         before = cpu_seconds(self._pid)
-        leaving, self._clients = self._clients[-count:], self._clients[:-count]
-        for client in leaving:
+        for _ in range(times):
+            client = self._connect(nick, channel, caps)
+            self._pump(lambda client=client: not client.mark)  # type: ignore[misc]
             self._poll.unregister(client.tls)
             del self._by_fd[client.tls.fileno()]
             client.tls.settimeout(SECONDS)
@@ -109,8 +108,8 @@ class Crowd:
             while client.tls.recv_into(self._buffer):
                 pass
             client.tls.close()
-        self.settle()
-        return {"cpu": cpu_seconds(self._pid) - before}
+        self._pump(lambda: all(one.got >= least for one, least in zip(watched, goal, strict=True)))
+        return {"cpu": (cpu_seconds(self._pid) - before) / times, "lines": client.got}
 
     def settle(self) -> dict[str, Any]:
         """Have everybody read everything that was on its way."""
