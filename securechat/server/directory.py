@@ -23,6 +23,7 @@ class Directory:
         self._users = users
         self._loud = loud
         self._stamp: Stamp = users.stamp()
+        self.accounts: Mapping[str, Account] = {}
         self.accounts = self._load()
 
     def refresh(self) -> bool:
@@ -58,7 +59,10 @@ class Directory:
     def _load(self) -> Mapping[str, Account]:
         """Return the accounts; raise UsersError also where somebody's hand made a name that cannot be spoken."""
         accounts = self._users.load()
-        for account in accounts.values():
+        for key, account in accounts.items():
+            # Most are as they were: thousands of names, checked again for one change, would hold up the chat.
+            if (known := self.accounts.get(key)) is not None and known.name == account.name:
+                continue
             try:
                 sound = check_nick(account.name) == account.key
             except NameRefused:
