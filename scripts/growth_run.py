@@ -122,7 +122,7 @@ def measure(chosen: argparse.Namespace) -> list[Curve]:
 def too_fast(found: Sequence[Curve]) -> list[str]:
     """Return a sentence for each curve that clearly grows faster than its output."""
     return [
-        f"{curve.operation} against {curve.axis}: what a recipient or line costs grows as size^{curve.excess:.2f}."
+        f"{curve.operation}: for each recipient or line of answer it costs {curve.axis}^{curve.excess:.2f}."
         for curve in found
         if curve.excess > CLEARLY
     ]
