@@ -132,10 +132,10 @@ def arguments() -> argparse.Namespace:
     """Return what the command line asked for."""
     parser = argparse.ArgumentParser(
         prog="scripts/growth",
-        description="The server's CPU time for what people do, in microseconds, as members, channels, connections, "
-        "stored lines and accounts grow. 'grows as' is the exponent: +1.00 is proportional. 'beyond output' is that "
-        "of the cost for each recipient and each line of an answer: above 0 something grows that need not; "
-        "'at the end' is the same between the two largest sizes.",
+        description="The server's CPU time for what people do, in microseconds, as members, channels, "
+        "connections, stored lines and accounts grow. 'grows as' is the exponent: +1.00 is proportional. "
+        "'beyond output' is that of the cost for each recipient and each line of an answer: above 0 something "
+        "grows that need not; 'at the end' is the same between the two largest sizes.",
     )
     parser.add_argument("--axis", action="append", choices=AXES, help="only this one; may be repeated")
     parser.add_argument("--quick", action="store_true", help="two small sizes of each: a few seconds, and rough")

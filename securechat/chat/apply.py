@@ -120,6 +120,10 @@ def _topic(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
 def _mode(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     person, channel = hub.person(entry.sender), hub.channels[entry.target]
     modes.apply(channel, entry.text, entry.sender, entry.time)
+    if "s" in channel.flags:
+        hub.secret.add(channel.key)
+    else:
+        hub.secret.discard(channel.key)
     return _to_channel(hub, entry, person, channel)
 
 

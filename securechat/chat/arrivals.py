@@ -29,7 +29,6 @@ def _online(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         outputs.append(Fanout(audience, join_lines(entry, channel.name, person, audience)))
     outputs += _tell_watchers(hub, person, numerics.RPL_MONONLINE, person.source)
     outputs += _attach(hub, entry, origin)
-    hub.most = max(hub.most, sum(1 for other in hub.people.values() if other.sessions)) if origin else hub.most
     return outputs
 
 
@@ -41,6 +40,8 @@ def _attach(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     before = person.away
     person.sessions.append(origin)
     person.devices_changed()
+    hub.here[person.key] = person
+    hub.most = max(hub.most, len(hub.here))
     origin.person, origin.registration = person, None
     origin.since = origin.active = entry.time
     own = Audience([origin])
@@ -58,6 +59,7 @@ def _offline(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         hub.unwatch(session, list(session.monitored or ()))
     person.sessions.clear()
     person.devices_changed()
+    hub.here.pop(person.key, None)
     audience = Audience(person.neighbours())
     body = f":{person.source} QUIT :{entry.text}"
     outputs: list[Output] = [Fanout(audience, lines(entry, body, audience, msgid=False, bot=person.bot))]
@@ -74,6 +76,8 @@ def _detach(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
         hub.unwatch(origin, list(origin.monitored or ()))
         person.sessions.remove(origin)
         person.devices_changed()
+        if not person.sessions:
+            hub.here.pop(person.key, None)
     return _away_changed(hub, person, entry, before)
 
 

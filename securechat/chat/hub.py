@@ -29,10 +29,13 @@ class Hub:
 
     def __init__(self, rules: Rules, accounts: Mapping[str, Account], now: int = 0) -> None:
         self.rules = rules
-        self.accounts = accounts
-        """Who may log in, by key. Replaced whole when the users file changes."""
         self.people: dict[str, Person] = {}
+        self.here: dict[str, Person] = {}
+        """Those with a device here, by key: every login counts them."""
         self.channels: dict[str, Channel] = {}
+        self.secret: set[str] = set()
+        """Those with mode +s, by key."""
+        self._know(accounts)
         self.watchers: dict[str, dict[Session, None]] = {}
         """Who watches an account, by its key (MONITOR)."""
         self.commands = commands.TABLE
@@ -103,7 +106,7 @@ class Hub:
 
         An account made anew under an old name is somebody else: what the old one had is forgotten first.
         """
-        self.accounts = accounts
+        self._know(accounts)
         for person in list(self.people.values()):
             account = accounts.get(person.key)
             if account is None or _older(person, account):
@@ -119,6 +122,11 @@ class Hub:
                 holder = accounts.get(key)
                 if holder is None or holder.created > since:
                     yield Draft(Kind.FORGET, key, key)
+
+    def _know(self, accounts: Mapping[str, Account]) -> None:
+        self.accounts = accounts
+        """Who may log in, by key. Replaced whole when the users file changes."""
+        self.admins = [account.key for account in accounts.values() if account.admin]
 
     def _expel(self, person: Person, shown: str, told: str) -> Effects:
         """End all connections of a person: others see `shown`, they themselves are `told`."""
@@ -141,9 +149,8 @@ class Hub:
         `newest` is the number of the last entry; the others are what `storage.log.Log` calls state, latest and
         keyed. Used at the start, and when a commit failed: then the hub goes back to what the disk says.
         """
-        here = [person for person in self.people.values() if person.sessions]
-        self.channels, self.people = {}, {person.key: person for person in here}
-        for person in here:
+        self.channels, self.people, self.secret = {}, dict(self.here), set()
+        for person in self.here.values():
             person.channels = {}
         self.restoring = True
         try:
@@ -157,7 +164,7 @@ class Hub:
         self.newest = newest
         self.recent = deque((entry for entry in self.recent if entry.seq <= newest), self.recent.maxlen)
         self.keys.restore(keyed)
-        for person in here:
+        for person in self.here.values():
             person.devices_changed()
 
     def person(self, name: str) -> Person:

@@ -47,13 +47,15 @@ def lusers(hub: Hub, session: Session, message: Message) -> Effects:
 
 def lusers_lines(hub: Hub, session: Session) -> Iterable[Reply]:
     """Return 251, 252, 254, 255, 265 and 266; people count once, whatever their devices."""
-    here = [person for person in hub.people.values() if person.sessions]
+    count, admins = len(hub.here), sum(key in hub.here for key in hub.admins)
     if session.account is not None and not hub.online(session.account.key):
-        here.append(hub.person(session.account.name))  # whoever is just being welcomed is here too
-    count, most = len(here), max(hub.most, len(here))
-    public = sum(1 for channel in hub.channels.values() if hub.visible(session, channel))
+        # Whoever is just being welcomed is here too.
+        count, admins = count + 1, admins + (session.account.key in hub.admins)
+    most = max(hub.most, count)
+    own = session.person.channels if session.person is not None else {}
+    public = len(hub.channels) - len(hub.secret) + sum(key in hub.secret for key in own)
     yield hub.numeric(session, numerics.RPL_LUSERCLIENT, text=(count,))
-    yield hub.numeric(session, numerics.RPL_LUSEROP, str(sum(hub.admin(person) for person in here)))
+    yield hub.numeric(session, numerics.RPL_LUSEROP, str(admins))
     yield hub.numeric(session, numerics.RPL_LUSERCHANNELS, str(public))
     yield hub.numeric(session, numerics.RPL_LUSERME, text=(count,))
     yield hub.numeric(session, numerics.RPL_LOCALUSERS, str(count), str(most), text=(count, most))

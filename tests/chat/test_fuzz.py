@@ -96,7 +96,10 @@ def say(device, line: str) -> None:
 
 
 def check(house: House) -> None:
-    """Everything that anybody got is a line within its limits that a client can read."""
+    """Everything that anybody got is a line within its limits that a client can read; the counts are right."""
+    hub = house.hub
+    assert hub.here == {key: person for key, person in hub.people.items() if person.sessions}
+    assert hub.secret == {key for key, channel in hub.channels.items() if "s" in channel.flags}
     for device in house.devices.values():
         for line in device.heard():
             raw = line.encode()
