@@ -18,7 +18,7 @@ from running import Failed, end_in_order, forget_settings
 
 from securechat.storage.log import LogError
 
-QUICK = {"members": (10, 100), "channels": (10, 300), "connections": (50, 250), "accounts": (100, 1000)}
+QUICK = {"members": (10, 100), "channels": (10, 300), "connections": (50, 500), "accounts": (100, 1000)}
 CLEARLY = 0.4
 """How much faster than its output a cost may seem to grow, by exponent: noise, and caches that overflow."""
 
@@ -107,7 +107,7 @@ def picture(found: Sequence[Curve]) -> str:
 def measure(chosen: argparse.Namespace) -> list[Curve]:
     """Measure along all axes that were chosen, and print each as it is there."""
     found = []
-    effort = Effort(lines=1000, times=5, best_of=2) if chosen.quick else Effort()
+    effort = Effort(lines=1000, times=10, best_of=3) if chosen.quick else Effort()
     for axis in chosen.axis or (QUICK if chosen.quick else AXES):
         run, sizes = AXES[axis]
         if chosen.quick:

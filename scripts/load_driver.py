@@ -21,7 +21,7 @@ from running import cpu_seconds
 
 from securechat.net.tls import client_context
 
-SECONDS = 15
+SECONDS = 60
 """The longest that anything may take."""
 AT_ONCE = 64
 """Logins on their way at the same time."""
@@ -163,7 +163,7 @@ class Crowd:
                 fail(f"lines are missing after {past:.0f} s")
             for number, text in talk.next():
                 self._say(talk.members[number], text)
-            self._pump(lambda: True, talk.note)
+            self._turn(talk.note)
         took = time.perf_counter() - began
         said = sum(talk.sent)
         return {
@@ -193,20 +193,22 @@ class Crowd:
         if client.send(text.encode()):
             self._poll.modify(client.tls, select.EPOLLIN | select.EPOLLOUT)
 
-    def _pump(self, done: Callable[[], bool], note: Callable[[Client, bytes], None] | None = None) -> None:
-        """Read and write for everybody until it is done; `note` is told what each client got."""
+    def _pump(self, done: Callable[[], bool]) -> None:
+        """Read and write for everybody until it is done."""
         deadline = time.monotonic() + SECONDS
-        while True:
-            for descriptor, mask in self._poll.poll(0.5):
-                client = self._by_fd[descriptor]
-                if mask & select.EPOLLOUT and not client.send():
-                    self._poll.modify(client.tls, select.EPOLLIN)
-                if mask & ~select.EPOLLOUT and (data := client.receive(self._buffer)) and note:
-                    note(client, data)
-            if done():
-                return
+        while not done():
+            self._turn()
             if time.monotonic() > deadline:
                 fail(f"still waiting after {SECONDS} s")
+
+    def _turn(self, note: Callable[[Client, bytes], None] | None = None) -> None:
+        """Read and write for everybody once; `note` is told what each client got."""
+        for descriptor, mask in self._poll.poll(0.5):
+            client = self._by_fd[descriptor]
+            if mask & select.EPOLLOUT and not client.send():
+                self._poll.modify(client.tls, select.EPOLLIN)
+            if mask & ~select.EPOLLOUT and (data := client.receive(self._buffer)) and note:
+                note(client, data)
 
 
 class Talk:

@@ -210,6 +210,17 @@ def test_bench_measures_all_three(tmp_path):
     assert all(result["us_per_delivery"] > 0 for result in figures.values())
 
 
+def test_nothing_grows_faster_than_what_it_brings_out(tmp_path):
+    """Small sizes and few of each: only a cost that clearly grows beyond its output fails, whatever it is."""
+    files = ["--json", tmp_path / "figures.json", "--svg", tmp_path / "growth.svg"]
+    done = run(ROOT / "scripts/growth", "--quick", "--check", *files)
+    assert done.returncode == 0, done.stdout + done.stderr
+    curves = json.loads((tmp_path / "figures.json").read_text())
+    assert {curve["axis"] for curve in curves} == {"members", "channels", "connections", "accounts"}
+    assert all(len(curve["costs"]) == 2 and min(curve["costs"]) > 0 for curve in curves)
+    assert (tmp_path / "growth.svg").read_text().startswith("<svg")
+
+
 def test_profile_shows_every_thread(tmp_path):
     """A second under a small load: what the busy ones do, and a flame graph."""
     few = ["--clients", "4", "--senders", "2", "--window", "5", "--seconds", "1"]
@@ -243,6 +254,7 @@ def test_bench_history_asks_logs_of_three_sizes(tmp_path):
         ("bench", ["--senders", "0"]),
         ("bench", ["--lines", "1"]),
         ("bench-history", ["--messages", "1"]),
+        ("growth", ["--axis", "nonsense"]),
         ("profile", ["--senders", "0"]),
         ("profile", ["--out", "flames.txt"]),
     ],
