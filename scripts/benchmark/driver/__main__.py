@@ -1,0 +1,56 @@
+"""Read commands, do them, answer."""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import sys
+from typing import Any
+
+from benchmark.driver.clients import Crowd
+from benchmark.driver.job import Job
+from benchmark.driver.rooms import Rooms, join
+from benchmark.driver.talk import Load, Talk
+from benchmark.remote import Obedient
+
+
+class Driver(Obedient):
+    """The crowd, and where it is."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.crowd = Crowd(job)
+        self.rooms = Rooms()
+
+    def connect(self, until: int, flight: int = 64) -> dict[str, Any]:
+        """Have so many clients logged in."""
+        return {"seconds": self.crowd.connect(until, flight)}
+
+    def join(self, channels: int = 1, each: int = 1) -> None:
+        """Have everybody in so many channels."""
+        self.rooms = Rooms(channels, each)
+        join(self.crowd, self.rooms)
+
+    def talk(self, **load: Any) -> dict[str, Any]:
+        """Measure what a delivered line costs."""
+        return Talk(self.crowd, self.rooms, Load(**load)).go()
+
+    def drain(self, size: int) -> None:
+        """Read and drop so many bytes."""
+        self.crowd.drain(size)
+
+
+def main() -> None:
+    """Do what standard input says, until it ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    gc.disable()  # nothing here makes cycles, and a collection in the middle would be measured
+    job = json.loads(sys.stdin.readline())
+    driver = Driver(Job(**(job | {"caps": tuple(job["caps"])})))
+    for line in sys.stdin:
+        driver.obey(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What the scenarios share in which many clients talk: rounds in turns, the median, the floor beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from running import Failed
+
+from benchmark.floor import Floor
+from benchmark.scenarios import Column, progress
+from benchmark.stage import Pair, left_out
+
+BUSY = 0.9
+"""A driver that uses this share of its one core is what limits the deliveries per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """The round with the median cost, and the cost (us) of all rounds.
+
+    `us` is the server's CPU per delivered line; `floor_full` and `floor_record` are what such a line costs at
+    least in 16 KiB records and in records of the mean size that arrived. `driver` is the driver's share of a core.
+    """
+
+    contender: str
+    recipients: int
+    window: int
+    lines: int
+    us: float
+    all_us: list[float]
+    floor_full: float
+    floor_record: float
+    of_floor: float
+    deliveries_per_second: float
+    messages_per_second: float
+    driver: float
+    record_bytes: float
+    line_bytes: float
+
+
+COLUMNS = (
+    Column("us/delivery", "us", "{:.3f}"),
+    Column("floor here", "floor_record", "{:.3f}"),
+    Column("16 KiB", "floor_full", "{:.3f}"),
+    Column("of floor", "of_floor", "{:.1f}"),
+    Column("deliveries/s", "deliveries_per_second"),
+    Column("messages/s", "messages_per_second"),
+    Column("driver", "driver", "{:.0%}"),
+    Column("record", "record_bytes"),
+)
+NOTES = """\
+us/delivery: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such
+a line in records of the size that arrived here (column record, in bytes) and in full ones of 16 KiB. Driver: its
+share of a core; from 90% on it is the driver that limits deliveries/s."""
+
+
+def cost(figures: dict[str, Any]) -> float:
+    """Return the server's CPU per delivered line, in microseconds."""
+    return float(figures["cpu"] / figures["deliveries"] * 1e6)
+
+
+def talk(pairs: list[Pair], rounds: int, lines: dict[str, int], **load: int) -> dict[str, list[dict[str, Any]]]:
+    """Let the crowds talk, one after the other, round by round; return the figures of each contender.
+
+    One that fails has what it has; it is taken out of `pairs`, for its clients are gone.
+    """
+    figures: dict[str, list[dict[str, Any]]] = {pair.contender.name: [] for pair in pairs}
+    for number in range(rounds):
+        for pair in list(pairs):
+            name = pair.contender.name
+            try:
+                found = pair.driver.ask("talk", lines=lines[name], **load)
+            except Failed as problem:
+                left_out(pair.contender, problem)
+                pairs.remove(pair)
+                continue
+            figures[name].append(found)
+            progress(f"{name}, round {number + 1} of {rounds}: {cost(found):.3f} us per delivered line")
+    return {name: found for name, found in figures.items() if found}
+
+
+def talked(name: str, found: list[dict[str, Any]], floor: Floor, recipients: int, window: int) -> Talked:
+    """Return one row."""
+    middle = sorted(found, key=cost)[len(found) // 2]
+    least = floor.line(middle["line"], middle["record"])
+    return Talked(
+        contender=name,
+        recipients=recipients,
+        window=window,
+        lines=middle["lines"],
+        us=cost(middle),
+        all_us=[cost(figures) for figures in found],
+        floor_full=floor.line(middle["line"]),
+        floor_record=least,
+        of_floor=cost(middle) / least,
+        deliveries_per_second=middle["deliveries"] / middle["seconds"],
+        messages_per_second=middle["lines"] / middle["seconds"],
+        driver=middle["driver"],
+        record_bytes=middle["record"],
+        line_bytes=middle["line"],
+    )
+
+
+def check_kept(pair: Pair, lines: int) -> None:
+    """Raise Failed unless a server that keeps what is said has kept all of it."""
+    kept = pair.contender.kept(pair.place)
+    if kept is not None and kept != lines:
+        raise Failed(f"{kept} of {lines} lines are on the disk of {pair.contender.name}.")
