@@ -27,6 +27,7 @@ class Pair:
     place: Place
     server: Running
     driver: Remote
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +55,30 @@ class Stage:
 
     @contextmanager
     def pairs(
-        self, contenders: Sequence[Contender], clients: int, *, caps: tuple[str, ...] = NO_CAPS
+        self, contenders: Sequence[Contender], clients: int, *, caps: tuple[str, ...] = NO_CAPS, label: str = ""
     ) -> Iterator[list[Pair]]:
-        """Run all of these at once; only one of them will be busy at a time."""
+        """Run all of these at once; only one of them will be busy at a time. `label` stands for their names."""
         with ExitStack() as stack:
             pairs = []
             for contender in contenders:
                 try:
-                    pairs.append(stack.enter_context(self.pair(contender, clients, caps=caps)))
+                    pairs.append(stack.enter_context(self.pair(contender, clients, caps=caps, label=label)))
                 except Failed as problem:
                     left_out(contender, problem)
             yield pairs
 
     @contextmanager
     def crowds(
-        self, contenders: Sequence[Contender], clients: int, *, caps: tuple[str, ...] = NO_CAPS, **rooms: int
+        self,
+        contenders: Sequence[Contender],
+        clients: int,
+        *,
+        caps: tuple[str, ...] = NO_CAPS,
+        label: str = "",
+        **rooms: int,
     ) -> Iterator[list[Pair]]:
         """The same with everybody logged in and in the channels."""
-        with self.pairs(contenders, clients, caps=caps) as pairs:
+        with self.pairs(contenders, clients, caps=caps, label=label) as pairs:
             for pair in list(pairs):
                 try:
                     enter(pair, clients, **rooms)
@@ -81,11 +88,14 @@ class Stage:
             yield pairs
 
     @contextmanager
-    def pair(self, contender: Contender, clients: int, *, caps: tuple[str, ...] = NO_CAPS) -> Iterator[Pair]:
+    def pair(
+        self, contender: Contender, clients: int, *, caps: tuple[str, ...] = NO_CAPS, label: str = ""
+    ) -> Iterator[Pair]:
         """Run one."""
         place = self.place(contender.name)
+        caps = caps if contender.keeps else NO_CAPS
         with contender.serve(place, clients) as server, self.driver(server, place, caps=caps) as driver:
-            yield Pair(contender, place, server, driver)
+            yield Pair(contender, place, server, driver, label or contender.name)
 
     @contextmanager
     def ground(self, clients: int, flight: int = 64) -> Iterator[Ground]:
@@ -125,7 +135,7 @@ def drive(job: dict[str, object], server: Running, output: Path) -> Iterator[Rem
 def enter(pair: Pair, clients: int, **rooms: int) -> None:
     """Log everybody in, and into the channels."""
     seconds = pair.driver.ask("connect", until=clients)["seconds"]
-    print(f"  {pair.contender.name}: {clients} clients logged in within {seconds:.1f} s", flush=True)
+    print(f"  {pair.label}: {clients} clients logged in within {seconds:.1f} s", flush=True)
     pair.driver.ask("join", **rooms)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.driver.clients import Crowd
 from benchmark.driver.job import Job
+from benchmark.driver.pace import Pace, Schedule
 from benchmark.driver.rooms import Rooms, join
 from benchmark.driver.talk import Load, Talk
 from benchmark.remote import Obedient
@@ -35,6 +36,10 @@ class Driver(Obedient):
     def talk(self, **load: Any) -> dict[str, Any]:
         """Measure what a delivered line costs."""
         return Talk(self.crowd, self.rooms, Load(**load)).go()
+
+    def pace(self, **schedule: Any) -> dict[str, Any]:
+        """Measure how long messages take."""
+        return Pace(self.crowd, Schedule(**schedule)).go()
 
     def drain(self, size: int) -> None:
         """Read and drop so many bytes."""

@@ -62,6 +62,6 @@ def progress(text: str) -> None:
 
 def known() -> list[Scenario]:
     """Return all scenarios, in the order in which they run."""
-    from benchmark.scenarios import fan_out
+    from benchmark.scenarios import channels, fan_out, latency, mixed
 
-    return [fan_out.SCENARIO]
+    return [one.SCENARIO for one in (fan_out, latency, channels, mixed)]

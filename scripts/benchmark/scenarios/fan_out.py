@@ -26,31 +26,26 @@ class Point:
 POINTS = {
     "full": (Point(100, (20, 100, 400), 20_000), Point(1000, (20,), 3_000), Point(5000, (20,), 1_000)),
     "quick": (Point(100, (20, 400), 10_000),),
-    "check": (Point(40, (20,), 10_000),),
+    "check": (Point(50, (20,), 10_000),),
 }
-
-
-def lines_for(contender: Contender, lines: int) -> int:
-    """Return how many lines a contender is asked to deliver; the slow one gets a tenth."""
-    return lines if contender.fast else lines // 10
 
 
 def measure(bench: Bench, point: Point) -> list[dict[str, Any]]:
     """Return the rows of one size of channel."""
+
+    def lines(contender: Contender) -> int:
+        return point.lines if contender.fast else point.lines // 10
+
     chosen = [one for one in bench.contenders if one.fast or point.recipients <= SLOW]
-    lines = {one.name: lines_for(one, point.lines) for one in chosen}
     rows = []
     with bench.stage.crowds(chosen, point.recipients) as pairs:
         for window in point.windows:
             progress(f"{point.recipients} recipients, {window} lines outstanding a sender")
-            found = talk(pairs, bench.rounds, lines, senders=SENDERS, window=window)
-            rows += [
-                asdict(talked(name, figures, bench.floor, point.recipients, window))
-                for name, figures in found.items()
-            ]
+            for pair, found in talk(pairs, bench.rounds, lines, senders=SENDERS, window=window):
+                row = talked(pair.contender.name, found, bench.floor, point.recipients, window)
+                rows.append(asdict(row))
         for pair in pairs:
-            said = lines[pair.contender.name] * bench.rounds * len(point.windows)
-            check_kept(pair, said)
+            check_kept(pair, lines(pair.contender) * bench.rounds * len(point.windows))
     return rows
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from running import Failed
 
+from benchmark.contenders import Contender
 from benchmark.floor import Floor
 from benchmark.scenarios import Column, progress
 from benchmark.stage import Pair, left_out
 
-BUSY = 0.9
-"""A driver that uses this share of its one core is what limits the deliveries per second."""
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +56,35 @@ a line in records of the size that arrived here (column record, in bytes) and in
 share of a core; from 90% on it is the driver that limits deliveries/s."""
 
 
-def cost(figures: dict[str, Any]) -> float:
+def cost(figures: Figures) -> float:
     """Return the server's CPU per delivered line, in microseconds."""
     return float(figures["cpu"] / figures["deliveries"] * 1e6)
 
 
-def talk(pairs: list[Pair], rounds: int, lines: dict[str, int], **load: int) -> dict[str, list[dict[str, Any]]]:
-    """Let the crowds talk, one after the other, round by round; return the figures of each contender.
+def talk(
+    pairs: list[Pair], rounds: int, lines: Callable[[Contender], int], **load: int
+) -> list[tuple[Pair, list[Figures]]]:
+    """Let the crowds talk, one after the other, round by round; return the figures of each.
 
     One that fails has what it has; it is taken out of `pairs`, for its clients are gone.
     """
-    figures: dict[str, list[dict[str, Any]]] = {pair.contender.name: [] for pair in pairs}
+    results: list[tuple[Pair, list[Figures]]] = [(pair, []) for pair in pairs]
     for number in range(rounds):
-        for pair in list(pairs):
-            name = pair.contender.name
+        for pair, figures in results:
+            if pair not in pairs:
+                continue
             try:
-                found = pair.driver.ask("talk", lines=lines[name], **load)
+                found = pair.driver.ask("talk", lines=lines(pair.contender), **load)
             except Failed as problem:
                 left_out(pair.contender, problem)
                 pairs.remove(pair)
                 continue
-            figures[name].append(found)
-            progress(f"{name}, round {number + 1} of {rounds}: {cost(found):.3f} us per delivered line")
-    return {name: found for name, found in figures.items() if found}
+            figures.append(found)
+            progress(f"{pair.label}, round {number + 1} of {rounds}: {cost(found):.3f} us per delivered line")
+    return [(pair, figures) for pair, figures in results if figures]
 
 
-def talked(name: str, found: list[dict[str, Any]], floor: Floor, recipients: int, window: int) -> Talked:
+def talked(name: str, found: list[Figures], floor: Floor, recipients: int, window: int) -> Talked:
     """Return one row."""
     middle = sorted(found, key=cost)[len(found) // 2]
     least = floor.line(middle["line"], middle["record"])
@@ -106,4 +110,4 @@ def check_kept(pair: Pair, lines: int) -> None:
     """Raise Failed unless a server that keeps what is said has kept all of it."""
     kept = pair.contender.kept(pair.place)
     if kept is not None and kept != lines:
-        raise Failed(f"{kept} of {lines} lines are on the disk of {pair.contender.name}.")
+        raise Failed(f"{kept} of {lines} lines are on the disk of {pair.label}.")
