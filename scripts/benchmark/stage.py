@@ -98,7 +98,7 @@ class Stage:
             yield Pair(contender, place, server, driver, label or contender.name)
 
     @contextmanager
-    def ground(self, clients: int, flight: int = 64) -> Iterator[Ground]:
+    def ground(self, clients: int, flight: int = 8) -> Iterator[Ground]:
         """Run the floor with so many connections."""
         place = self.place("floor")
         command = [sys.executable, "-m", "benchmark.floor_server", str(place.certificate), str(place.key)]

@@ -8,6 +8,8 @@ import resource
 import sys
 from typing import Any
 
+from running import cpu_seconds
+
 from benchmark.driver.clients import Crowd
 from benchmark.driver.job import Job
 from benchmark.driver.pace import Pace, Schedule
@@ -24,9 +26,15 @@ class Driver(Obedient):
         self.crowd = Crowd(job)
         self.rooms = Rooms()
 
-    def connect(self, until: int, flight: int = 64) -> dict[str, Any]:
-        """Have so many clients logged in."""
-        return {"seconds": self.crowd.connect(until, flight)}
+    def connect(self, until: int, flight: int = 8) -> dict[str, Any]:
+        """Have so many clients logged in; return the seconds, and the CPU seconds of the server."""
+        cpu = cpu_seconds(self.crowd.job.pid)
+        seconds = self.crowd.connect(until, flight)
+        return {"seconds": seconds, "cpu": cpu_seconds(self.crowd.job.pid) - cpu}
+
+    def settle(self) -> None:
+        """Have nothing on its way to anybody."""
+        self.crowd.settle()
 
     def join(self, channels: int = 1, each: int = 1) -> None:
         """Have everybody in so many channels."""
@@ -41,9 +49,9 @@ class Driver(Obedient):
         """Measure how long messages take."""
         return Pace(self.crowd, Schedule(**schedule)).go()
 
-    def drain(self, size: int) -> None:
+    def drain(self, size: int, nap: float) -> None:
         """Read and drop so many bytes."""
-        self.crowd.drain(size)
+        self.crowd.drain(size, nap)
 
 
 def main() -> None:

@@ -198,11 +198,12 @@ class Crowd:
         """
         self.ask(lambda _: "PING :settled\r\n", lambda _: "settled\r\n")
 
-    def drain(self, size: int) -> None:
-        """Read and drop so many bytes."""
+    def drain(self, size: int, nap: float) -> None:
+        """Read and drop so many bytes, with a nap before each look: the sender never has to wake this process."""
         buffer, deadline = bytearray(RECORD), time.monotonic() + SECONDS
         while size > 0:
-            for descriptor, _ in self.poll.poll(1):
+            time.sleep(nap)
+            for descriptor, _ in self.poll.poll(0):
                 try:
                     size -= self.by_fd[descriptor].secure.recv_into(buffer)
                 except WANT:

@@ -1,6 +1,6 @@
 """Messages at fixed moments, whatever the server does (an open loop), and how long each takes to reach everybody.
 
-The clock of a message starts when it should have been sent, so a server that makes its clients wait cannot hide it.
+The clock of a message starts when it should have been sent: a server that makes its clients wait cannot hide it.
 Who waits for whom is the same for every server: this process reads the sockets in the order in which epoll names
 them, and the last of a hundred has its line some hundreds of microseconds after the first.
 """

@@ -62,6 +62,6 @@ def progress(text: str) -> None:
 
 def known() -> list[Scenario]:
     """Return all scenarios, in the order in which they run."""
-    from benchmark.scenarios import channels, fan_out, latency, mixed
+    from benchmark.scenarios import channels, fan_out, history, idle, latency, logins, mixed
 
-    return [one.SCENARIO for one in (fan_out, latency, channels, mixed)]
+    return [one.SCENARIO for one in (fan_out, latency, logins, idle, channels, mixed, history)]

@@ -119,6 +119,6 @@ SCENARIO = Scenario(
     ),
     run,
     """\
-From the moment in which a message should have been sent. Echo: until its sender has it back, which for ours means
-that it is on disk. The floor sends the same line to each client at the same moments, with no way to the server.""",
+From the moment in which a message should have been sent. Echo: until its sender has it back, which for ours
+means that it is on disk. The floor sends such a line to each client at these moments; nothing has to reach it.""",
 )
