@@ -19,33 +19,42 @@ from benchmark import contenders, scenarios
 from benchmark.contenders import Contender
 from benchmark.floor import Floor
 from benchmark.machine import describe
+from benchmark.pictures import draw
 from benchmark.report import table
 from benchmark.scenarios import Bench, Scenario
 from benchmark.stage import Stage
+from benchmark.summary import OURS
+from benchmark.verdict import BASELINE, FLOORS, TENTH, complaints
 
-ROUNDS = 3
+ROUNDS = {"full": 3, "quick": 3, "check": 1}
 """Short measurements are repeated so often, in turns, and the median is what counts."""
 
 
 def arguments() -> argparse.Namespace:
     """Return what the command line asked for."""
-    names = ", ".join(scenario.name for scenario in scenarios.known())
+    scenes = {one.name: one for one in scenarios.known()}
+    servers = {word(one): one for one in contenders.known()}
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Our server and others under the same load, beside what TLS alone costs."
     )
-    parser.add_argument("--only", metavar="NAME,...", help=f"some of: {names}")
-    parser.add_argument(
-        "--contenders",
-        metavar="NAME,...",
-        help=f"some of: {', '.join(word(one) for one in contenders.known())}",
-    )
-    parser.add_argument("--quick", action="store_true", help="smaller and fewer: about a minute")
+    parser.add_argument("--only", metavar="NAME,...", help=f"some of: {', '.join(scenes)}")
+    parser.add_argument("--contenders", metavar="NAME,...", help=f"some of: {', '.join(servers)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
-    chosen = parser.parse_args()
-    chosen.scenarios = pick(parser, "--only", chosen.only, {one.name: one for one in scenarios.known()})
-    chosen.contenders = pick(
-        parser, "--contenders", chosen.contenders, {word(one): one for one in contenders.known()}
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="draw pictures into DIR, too")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="smaller and fewer: a minute or two instead of twelve")
+    size.add_argument(
+        "--check",
+        action="store_true",
+        help=f"smallest, without the peers; fail if a line of ours costs over {TENTH} of the baseline's "
+        f"or {FLOORS} times the floor",
     )
+    chosen = parser.parse_args()
+    if chosen.check and not chosen.contenders:
+        chosen.contenders = f"{OURS},{BASELINE.replace(' ', '-')}"
+    chosen.scenarios = pick(parser, "--only", chosen.only, scenes)
+    chosen.contenders = pick(parser, "--contenders", chosen.contenders, servers)
+    chosen.size = "check" if chosen.check else "quick" if chosen.quick else "full"
     return chosen
 
 
@@ -74,39 +83,56 @@ def installed(chosen: Sequence[Contender]) -> dict[str, str]:
     return versions
 
 
-def measure(bench: Bench, chosen: Sequence[Scenario]) -> dict[str, list[dict[str, Any]]]:
-    """Run the scenarios, and print each one's table as soon as it is there."""
-    results = {}
+def measure(bench: Bench, chosen: Sequence[Scenario], results: dict[str, Any]) -> None:
+    """Run the scenarios, and print and note each one's figures as soon as they are there."""
     for scenario in chosen:
         began = time.monotonic()
         print(f"\n{scenario.title}", flush=True)
         rows = scenario.run(bench)
         results[scenario.key] = rows
         print(f"\n{table(scenario, rows)}\n{scenario.notes}\n({time.monotonic() - began:.0f} s)", flush=True)
-    return results
 
 
-def main() -> int:
-    """Measure, print, and return 0."""
+def prepare() -> None:
+    """Have room for many connections, here and in all that is started from here."""
     end_in_order()
     forget_settings()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one of the peers likes to crash when it is told to end
+
+
+def write(chosen: argparse.Namespace, figures: dict[str, Any]) -> None:
+    """Write the files that were asked for."""
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if chosen.svg:
+        chosen.svg.mkdir(parents=True, exist_ok=True)
+        for name, text in draw(figures):
+            (chosen.svg / name).write_text(text)
+
+
+def main() -> int:
+    """Measure, print, and return 0; with --check 1 where a ratio is too bad."""
+    prepare()
     chosen = arguments()
     versions = installed(chosen.contenders)
     here = [one for one in chosen.contenders if one.name in versions]
+    results: dict[str, Any] = {"machine": describe(versions)}
     with tempfile.TemporaryDirectory(prefix="securechat-bench-") as folder:
         try:
             stage = Stage(Path(folder))
-            size = "quick" if chosen.quick else "full"
-            results = measure(Bench(stage, Floor(stage), here, size, ROUNDS), chosen.scenarios)
+            bench = Bench(stage, Floor(stage), here, chosen.size, ROUNDS[chosen.size])
+            measure(bench, chosen.scenarios, results)
         except (Failed, OSError, subprocess.SubprocessError) as problem:
             print(f"scripts/bench: {problem}", file=sys.stderr)
             return 1
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"machine": describe(versions), **results}, indent=2) + "\n")
-    return 0
+        finally:  # what was measured before a failure is not lost
+            write(chosen, results)
+    said = list(complaints(results)) if chosen.check else []
+    for one in said:
+        print(f"Too much: {one}", file=sys.stderr)
+    return int(bool(said))
 
 
 if __name__ == "__main__":

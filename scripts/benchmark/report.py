@@ -22,9 +22,12 @@ def table(scenario: Scenario, rows: Sequence[Figures]) -> str:
     )
 
 
-def markdown(scenario: Scenario, rows: Sequence[Figures]) -> str:
-    """Return the figures as a table in Markdown."""
-    heads = "|".join(f" {column.head} " for column in scenario.columns)
-    rule = "|".join("---" if column.format == "{}" else "---:" for column in scenario.columns)
-    body = ["|".join(f" {column.cell(row)} " for column in scenario.columns) for row in rows]
-    return "\n".join(f"|{line}|" for line in (heads, rule, *body))
+def markdown(scenario: Scenario, rows: Sequence[Figures], keys: Sequence[str] = ()) -> str:
+    """Return the figures as a table in Markdown: all columns, or those with these keys."""
+    columns = [column for column in scenario.columns if not keys or column.key in keys]
+    lines = [
+        [column.head for column in columns],
+        ["---" if column.format == "{}" else "---:" for column in columns],
+    ]
+    lines += [[column.cell(row) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

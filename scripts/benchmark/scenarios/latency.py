@@ -105,7 +105,7 @@ SCENARIO = Scenario(
     "latency",
     "Latency at a fixed rate (open loop), in milliseconds over all deliveries",
     (
-        Column("recipients", "recipients"),
+        Column("clients", "recipients"),
         Column("messages/s", "rate"),
         Column("", "contender", "{}"),
         Column("p50", "p50", MS),

@@ -95,7 +95,7 @@ SCENARIO = Scenario(
     (
         Column("clients", "clients"),
         Column("", "contender", "{}"),
-        Column("proves who it is by", "by", "{}"),
+        Column("login by", "by", "{}"),
         Column("per second", "per_second"),
         Column("CPU ms each", "cpu_ms", "{:.2f}"),
         Column("floor", "floor_ms", "{:.2f}"),

@@ -43,7 +43,7 @@ def run(bench: Bench) -> list[dict[str, Any]]:
 SCENARIO = Scenario(
     "mixed",
     f"Capabilities: one channel, {SENDERS} senders with {WINDOW} lines outstanding",
-    (Column("recipients", "recipients"), Column("", "variant", "{}"), *COLUMNS, Column("line", "line_bytes")),
+    (Column("clients", "recipients"), Column("", "variant", "{}"), *COLUMNS, Column("line", "line_bytes")),
     run,
     NOTES,
 )

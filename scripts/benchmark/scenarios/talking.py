@@ -41,8 +41,8 @@ class Talked:
 
 
 COLUMNS = (
-    Column("us/delivery", "us", "{:.3f}"),
-    Column("floor here", "floor_record", "{:.3f}"),
+    Column("us/line", "us", "{:.3f}"),
+    Column("floor", "floor_record", "{:.3f}"),
     Column("16 KiB", "floor_full", "{:.3f}"),
     Column("of floor", "of_floor", "{:.1f}"),
     Column("deliveries/s", "deliveries_per_second"),
@@ -51,7 +51,7 @@ COLUMNS = (
     Column("record", "record_bytes"),
 )
 NOTES = """\
-us/delivery: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such
+us/line: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such
 a line in records of the size that arrived here (column record, in bytes) and in full ones of 16 KiB. Driver: its
 share of a core; from 90% on it is the driver that limits deliveries/s."""
 
