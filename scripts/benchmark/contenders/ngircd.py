@@ -1,4 +1,4 @@
-"""ngIRCd, as Debian packages it (package ngircd)."""
+"""ngIRCd, as Debian packages it (package ngircd); its TLS there is GnuTLS."""
 
 from __future__ import annotations
 
