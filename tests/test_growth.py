@@ -1,6 +1,10 @@
 """How scripts/growth reads its figures: plain calls."""
 
+import json
+from pathlib import Path
+
 import pytest
+from benchmark.figures import curve_of
 from growth_axes import MEMORY, Point
 from growth_run import curves, exponent, picture, table, too_fast
 
@@ -62,3 +66,11 @@ def test_the_picture_has_a_line_for_each_axis():
     assert ">members<" in drawn
     assert ">channels<" in drawn
     assert "LIST" not in drawn
+
+
+def test_in_the_figures_of_the_readme_nothing_grows_too_fast():
+    """What is published was measured, and holds what it is published for."""
+    docs = Path(__file__).parents[1] / "docs" / "figures"
+    found = list(map(curve_of, json.loads((docs / "growth.json").read_text())))
+    assert len(found) > 20
+    assert too_fast(found) == []

@@ -1,4 +1,4 @@
-"""scripts/figures: the figures in README.md and the pictures beside it, from docs/figures/bench.json.
+"""scripts/figures: the figures in README.md and the pictures beside it, from docs/figures/{bench,growth}.json.
 
 A part of README.md begins with `<!-- figures: NAME -->` and ends with `<!-- /figures -->`; what is between is
 written here and nowhere else.
@@ -11,8 +11,11 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from growth_run import Curve, picture
 
 from benchmark import pictures, summary
 from benchmark.report import markdown
@@ -43,12 +46,35 @@ def ratio(results: Mapping[str, Any]) -> str:
     return f"with {window} lines outstanding a sender {told}" if told else ""
 
 
+def growth(results: Mapping[str, Any]) -> str:
+    """Say what a message costs where there is least and most of something."""
+    rows = [
+        "",
+        "| | from | to | a message costs, us | grows as | beyond its recipients |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for curve in map(curve_of, results["growth"]):
+        if curve.operation == "message":
+            first, last = curve.costs[0], curve.costs[-1]
+            rows.append(
+                f"| {curve.axis} | {curve.sizes[0]:,} | {curve.sizes[-1]:,} | {first:.1f} to {last:.1f} "
+                f"| {curve.growth:+.2f} | {curve.excess:+.2f} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def curve_of(row: Mapping[str, Any]) -> Curve:
+    """Return a curve as scripts/growth measured it."""
+    return Curve(*(row[field.name] for field in fields(Curve)))
+
+
 PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "machine": machine,
     "ratio": ratio,
     "summary": lambda results: f"\n{summary.table(results)}\n",
     "behind": lambda results: f"\n{summary.behind(results)}\n",
     "mixed": lambda results: f"\n{markdown(mixed.SCENARIO, results['mixed'], KEPT_OF_MIXED)}\n",
+    "growth": growth,
     "history": lambda results: f"\n{markdown(history.SCENARIO, results['history'])}\n",
 }
 
@@ -62,15 +88,17 @@ def wanted(root: Path) -> dict[Path, str]:
     """Return what each file should contain."""
     folder = root / "docs" / "figures"
     results = json.loads((folder / "bench.json").read_text())
+    results["growth"] = json.loads((folder / "growth.json").read_text())
     readme = root / "README.md"
     files = {folder / name: text for name, text in pictures.draw(results)}
+    files[folder / "growth.svg"] = picture(list(map(curve_of, results["growth"])))
     return {readme: rewrite(readme.read_text(), results), **files}
 
 
 def main() -> int:
     """Write what differs, or with --check only say so."""
     parser = argparse.ArgumentParser(
-        prog="scripts/figures", description="Put docs/figures/bench.json into README.md and pictures."
+        prog="scripts/figures", description="Put docs/figures/*.json into README.md and pictures."
     )
     parser.add_argument("--check", action="store_true", help="change nothing; fail where they do not agree")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
@@ -79,7 +107,7 @@ def main() -> int:
     differing = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     for path in differing:
         if chosen.check:
-            print(f"{path} does not say what bench.json says: run scripts/figures.", file=sys.stderr)
+            print(f"{path} does not say what the JSON files say: run scripts/figures.", file=sys.stderr)
         else:
             path.write_text(files[path])
             print(f"written: {path}")
