@@ -42,7 +42,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="draw pictures into DIR, too")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="smaller and fewer: a minute or two instead of twelve")
+    size.add_argument(
+        "--quick", action="store_true", help="smaller and fewer: a minute or two instead of a quarter of an hour"
+    )
     size.add_argument(
         "--check",
         action="store_true",

@@ -42,8 +42,8 @@ def ratio(results: Mapping[str, Any]) -> str:
     (_, window), rows = next(summary.grouped(results["fan_out"], "recipients", "window"))
     cost = summary.answers(rows, "us")
     ours = cost.pop(summary.OURS)
-    told = ", ".join(f"{ours / other:.2f} of {name}'s" for name, other in cost.items())
-    return f"with {window} lines outstanding a sender {told}" if told else ""
+    told = ", ".join(f"{ours / other:.2f} of {name}" for name, other in cost.items())
+    return f"with {window} lines outstanding a sender, it is {told}" if told else ""
 
 
 def growth(results: Mapping[str, Any]) -> str:

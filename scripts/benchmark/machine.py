@@ -22,7 +22,7 @@ def describe(versions: Mapping[str, str]) -> dict[str, object]:
     return {
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION,
         "date": datetime.now(UTC).date().isoformat(),

@@ -114,10 +114,10 @@ def table(results: Results) -> str:
 
 
 def behind(results: Results) -> str:
-    """Return, in a sentence, where ours is not the best."""
-    lost = [
-        f"{row.text} ({row.best} {row.format.format(row.answers[row.best])})"
-        for row in questions(results)
-        if OURS in row.answers and row.best != OURS
-    ]
-    return f"Not in the lead yet: {'; '.join(lost)}." if lost else "securechat leads on every row."
+    """Return, in a sentence, where ours is not the best; the table says who is, and by how much."""
+    rows: dict[str, list[bool]] = {}
+    for row in questions(results):
+        if OURS in row.answers:
+            rows.setdefault(row.text.partition(":")[0], []).append(row.best == OURS)
+    told = [f"{subject} ({won.count(False)} of {len(won)} rows)" for subject, won in rows.items() if not all(won)]
+    return f"Not in the lead yet: {'; '.join(told)}." if told else "securechat leads on every row."
