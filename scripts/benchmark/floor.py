@@ -6,6 +6,7 @@ from benchmark.driver.clients import RECORD
 from benchmark.stage import Stage
 
 CONNECTIONS = 100
+"""To so many in turns, unless more are asked for: each has memory of its own, which one alone would keep warm."""
 BYTES = 128 * 1024 * 1024
 RECORDS = 20_000
 """At most so many bytes and records are sent at a time: about a second for all its parts."""
@@ -15,28 +16,29 @@ GRAIN = 64
 
 
 class Floor:
-    """Microseconds of CPU for a record, by its size in bytes; each size is measured once in a run."""
+    """Microseconds of CPU for a record, by its size and the number of connections; measured once in a run."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._known: dict[int, float] = {}
+        self._known: dict[tuple[int, int], float] = {}
 
-    def record(self, size: float) -> float:
-        """Return what sending a record of this size costs."""
+    def record(self, size: float, connections: int = CONNECTIONS) -> float:
+        """Return what sending a record of this size costs, to so many in turns."""
         rounded = min(max(round(size / GRAIN), 1) * GRAIN, RECORD)
-        if rounded not in self._known:
-            self._known[rounded] = self._measure(rounded)
-        return self._known[rounded] * size / rounded
+        kind = rounded, connections
+        if kind not in self._known:
+            self._known[kind] = self._measure(*kind)
+        return self._known[kind] * size / rounded
 
-    def line(self, line: float, record: float = RECORD) -> float:
+    def line(self, line: float, record: float = RECORD, connections: int = CONNECTIONS) -> float:
         """Return what a line of so many bytes costs at least, where it travels in records of this size."""
-        return self.record(record) * line / record
+        return self.record(record, connections) * line / record
 
-    def _measure(self, size: int) -> float:
+    def _measure(self, size: int, connections: int) -> float:
         """Return the cheaper way: a reader that is always there suits large records, one with naps small ones."""
-        records = max(min(BYTES // size, RECORDS) // CONNECTIONS, 1) * CONNECTIONS
+        records = max(min(BYTES // size, RECORDS) // connections, 1) * connections
         costs = []
-        with self._stage.ground(CONNECTIONS) as ground:
+        with self._stage.ground(connections) as ground:
             for nap in NAPS:
                 ground.driver.tell("drain", size=size * records, nap=nap)
                 sent = ground.floor.ask("pour", size=size, records=records)

@@ -40,7 +40,10 @@ def run(bench: Bench) -> list[dict[str, Any]]:
         found = talk(pairs, bench.rounds, lambda _: point.lines, senders=1, window=point.window)
         for pair in pairs:
             check_kept(pair, point.lines * bench.rounds)
-    rows = [talked(pair.contender.name, one, bench.floor, point.members, point.window) for pair, one in found]
+    rows = [
+        talked(pair.contender.name, one, bench.floor, point.members, point.window, point.clients)
+        for pair, one in found
+    ]
     return [asdict(row) | {"channels": point.channels, "clients": point.clients} for row in rows]
 
 

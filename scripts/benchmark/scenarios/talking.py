@@ -51,9 +51,9 @@ COLUMNS = (
     Column("record", "record_bytes"),
 )
 NOTES = """\
-us/line: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such
-a line in records of the size that arrived here (column record, in bytes) and in full ones of 16 KiB. Driver: its
-share of a core; from 90% on it is the driver that limits deliveries/s."""
+us/line: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such a
+line in records of the size that arrived here (column record, in bytes), to as many clients; and in full ones of
+16 KiB to a hundred. Driver: its share of a core; from 90% on it is the driver that limits deliveries/s."""
 
 
 def cost(figures: Figures) -> float:
@@ -84,10 +84,12 @@ def talk(
     return [(pair, figures) for pair, figures in results if figures]
 
 
-def talked(name: str, found: list[Figures], floor: Floor, recipients: int, window: int) -> Talked:
-    """Return one row."""
+def talked(
+    name: str, found: list[Figures], floor: Floor, recipients: int, window: int, clients: int | None = None
+) -> Talked:
+    """Return one row. `clients` are there in all, if that is more than the recipients of a line."""
     middle = sorted(found, key=cost)[len(found) // 2]
-    least = floor.line(middle["line"], middle["record"])
+    least = floor.line(middle["line"], middle["record"], clients or recipients)
     return Talked(
         contender=name,
         recipients=recipients,
