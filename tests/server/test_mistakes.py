@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securechat.chat import apply, commands
+from securechat.chat import apply, burst, commands
 from securechat.records import Kind
 
 
@@ -27,6 +27,20 @@ def test_a_handler_that_fails_costs_one_connection(talking, monkeypatch, caplog)
     bob.expect(":alice!u@alice QUIT :Internal error$")
     bob.send("PRIVMSG #lobby :still here")
     assert not any("after" in line for line in bob.barrier())
+    assert "a mistake of ours" in caplog.text
+    assert not server.failed
+
+
+@pytest.mark.parametrize("step", ["find", "apply"])
+def test_a_burst_that_fails_costs_one_connection(talking, monkeypatch, step, caplog):
+    server, alice, bob = talking
+    monkeypatch.setattr(burst, step, blunder)
+    alice.send("PRIVMSG #lobby :one", "PRIVMSG #lobby :two", "PRIVMSG #lobby :three")
+    assert alice.rest()[-1] == "ERROR :Internal error: the server has logged it"
+    monkeypatch.undo()
+    bob.expect(":alice!u@alice QUIT :Internal error$")
+    bob.send("PRIVMSG #lobby :still", "PRIVMSG #lobby :here")
+    assert not any("PRIVMSG" in line for line in bob.barrier())
     assert "a mistake of ours" in caplog.text
     assert not server.failed
 
