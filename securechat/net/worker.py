@@ -80,7 +80,7 @@ class Worker:
 
     def _round(self) -> None:
         again, self._again = self._again, []
-        handshakes = 0
+        entering: list[tuple[Connection, int]] = []
         events = self._selector.select(self._patience(bool(again)))
         for connection in again:
             self._guard(connection, EVENT_READ)
@@ -89,12 +89,12 @@ class Worker:
             if connection is None:
                 self._inbox.silence()
             elif connection.stage is Stage.HANDSHAKE:
-                handshakes += 1
-                if handshakes <= HANDSHAKES_PER_ROUND:
-                    self._guard(connection, mask)
+                entering.append((connection, mask))
             else:
                 self._guard(connection, mask)
-        self._handler.handover()
+        self._handler.handover()  # before the handshakes, each of which takes as long as hundreds of lines
+        for connection, mask in entering[:HANDSHAKES_PER_ROUND]:
+            self._guard(connection, mask)
         self._inbox.begin()
         while (job := self._inbox.take()) is not None:
             self._take(job)
