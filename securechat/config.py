@@ -13,7 +13,10 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_LOBBY: Final = "#lobby"
 DEFAULT_SERVER_NAME: Final = "securechat.local"  # a dot tells clients that this is not a nickname
 
-DEFAULT_WORKERS: Final = 1 if getattr(sys, "_is_gil_enabled", lambda: True)() else os.cpu_count() or 1
+MOST_WORKERS: Final = 64
+DEFAULT_WORKERS: Final = (
+    1 if getattr(sys, "_is_gil_enabled", lambda: True)() else min(os.cpu_count() or 1, MOST_WORKERS)
+)
 """One thread serves connections best where only one can run (two cost more CPU), else one for each core."""
 
 MOST_DAYS: Final = 36_500

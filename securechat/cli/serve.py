@@ -38,7 +38,9 @@ Port = Annotated[int, option(metavar="N", min=0, max=65535, help="Port to listen
 Name = Annotated[str, option(metavar="NAME", help="What the server calls itself in its replies.")]
 Lobby = Annotated[str, option(metavar="CHANNEL", help="The channel that everybody is joined to.")]
 NoLobby = Annotated[bool, option("--no-lobby", help="Join nobody anywhere.")]
-Workers = Annotated[int, option(metavar="N", min=1, max=64, help="Threads that serve connections.")]
+Workers = Annotated[
+    int, option(metavar="N", min=1, max=config.MOST_WORKERS, help="Threads that serve connections.")
+]
 Tls12 = Annotated[bool, option("--tls12", help="Accept TLS 1.2 beside TLS 1.3.")]
 Limit = Annotated[
     list[str] | None,
