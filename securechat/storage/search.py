@@ -262,7 +262,8 @@ def _query(search: Search) -> tuple[str, list[object]]:
     source = "log.entries AS entries"
     if long:
         source = "lines JOIN log.entries AS entries ON entries.seq = lines.rowid"
-        where.append(("lines MATCH ?", " ".join(f'"{part}"' for word in long for part in _trigrams(word))))
+        parts = dict.fromkeys(part for word in long for part in _trigrams(word))
+        where.append(("lines MATCH ?", " ".join(f'"{part}"' for part in parts)))
     where += [("instr(folded(entries.text), ?)", word.casefold()) for word in words]
     allowed, within, values = _allowed(search.reader)
     values += [value for _, value in where]
