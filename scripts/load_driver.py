@@ -89,7 +89,7 @@ class Crowd:
         """Connect and log in one more client for each name, and join the channel."""
         for start in range(0, len(nicks), AT_ONCE):
             some = [self._connect(nick, channel, caps) for nick in nicks[start : start + AT_ONCE]]
-            self._pump(lambda some=some: not any(client.mark for client in some))  # type: ignore[misc]
+            self._arrive(some)
             self._clients += some
         return self.settle()
 
@@ -100,7 +100,7 @@ class Crowd:
         before = cpu_seconds(self._pid)
         for _ in range(times):
             client = self._connect(nick, channel, caps)
-            self._pump(lambda client=client: not client.mark)  # type: ignore[misc]
+            self._arrive([client])
             self._poll.unregister(client.tls)
             del self._by_fd[client.tls.fileno()]
             client.tls.settimeout(SECONDS)
@@ -117,7 +117,7 @@ class Crowd:
         for client in self._clients:
             client.mark = f":b{self._barriers}\r\n".encode()
             self._say(client, f"PING :b{self._barriers}\r\n")
-        self._pump(lambda: not any(client.mark for client in self._clients))
+        self._arrive(self._clients)
         return {}
 
     def ask(self, number: int, text: str, times: int, others: int = 0, among: int = 0) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Crowd:
         for time_ in range(times):
             client.mark = f":a{time_}\r\n".encode()
             self._say(client, f"{text}PING :a{time_}\r\n")
-            self._pump(lambda: not client.mark)
+            self._arrive([client])
         self._pump(lambda: all(one.got >= least for one, least in zip(watched, goal, strict=True)))
         cpu = (cpu_seconds(self._pid) - before) / times
         return {"cpu": cpu, "lines": (client.got - got) / times - 1}
@@ -192,6 +192,10 @@ class Crowd:
     def _say(self, client: Client, text: str) -> None:
         if client.send(text.encode()):
             self._poll.modify(client.tls, select.EPOLLIN | select.EPOLLOUT)
+
+    def _arrive(self, clients: Sequence[Client]) -> None:
+        """Wait until each of them has the line that it waits for."""
+        self._pump(lambda: not any(client.mark for client in clients))
 
     def _pump(self, done: Callable[[], bool]) -> None:
         """Read and write for everybody until it is done."""
