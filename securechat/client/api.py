@@ -92,6 +92,36 @@ class Client(Asking):
         self._started = self._ready = self._over = self._closing = False
         self._error: ClientError | None = None
 
+    @classmethod
+    def from_profile(
+        cls,
+        name: str | None = None,
+        *,
+        password: str | Callable[[], str] | None = None,
+        limits: ClientLimits | None = None,
+        timeout: float = 30,
+        notify: Callable[[], None] = _nothing,
+    ) -> Self:
+        """Return a client for a profile that `securechat connect` has remembered; None: the last one used.
+
+        The password comes from SECURECHAT_PASSWORD or the keyring where it is not given. Raises ClientError.
+        """
+        from securechat.client.profiles import Profiles, password_of  # noqa: PLC0415  # few programs need them
+
+        profile = Profiles().get(name)
+        if password is None:
+            password = password_of(profile)
+        return cls(
+            profile.host,
+            profile.port,
+            user=profile.user,
+            password=password,
+            ca=profile.ca,
+            limits=limits,
+            timeout=timeout,
+            notify=notify,
+        )
+
     # --- who and where ---
 
     @property

@@ -210,7 +210,7 @@ def test_history_and_search(server, enter):
     receipts = [alice.say("#lobby", f"word{number} common") for number in range(10)]
     texts = [event.text for event in alice.history("#lobby", before=receipts[5].msgid, limit=2)]
     assert texts == ["word3 common", "word4 common"]
-    texts = [event.text for event in alice.history("#lobby", after=receipts[7].time)]
+    texts = [event.text for event in alice.history("#lobby", after=receipts[7].msgid)]
     assert texts == ["word8 common", "word9 common"]
     (found,) = alice.search("word7", "#lobby")
     assert found.msgid == receipts[7].msgid
