@@ -45,7 +45,7 @@ class Connection:
 
     Any thread may call `post`, `close`, `abort`; one of them calls `start` and `join` and takes the events.
     `notify` is called in the connection's thread when an event has come or room for output has come back; it
-    must not block.
+    must not block. `more` are capabilities that the front end knows what to do with.
 
     A connection to a server with what `resume` needs is tried again when it is lost, for `reconnect_seconds`.
     """
@@ -58,10 +58,12 @@ class Connection:
         *,
         limits: ClientLimits | None = None,
         notify: Callable[[], None] = _nothing,
+        more: frozenset[str] = frozenset(),
     ) -> None:
         self.endpoint = endpoint
         self.limits = limits or ClientLimits()
         self._notify = notify
+        self._more = more
         self._context = context
         self._secret: Credentials | None = secret
         self._outbox = Outbox(self.limits.outbox_bytes)
@@ -195,7 +197,7 @@ class Connection:
         try:
             sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
             link = Link(sock, self._outbox)
-            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic())
+            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic(), self._more)
             del secret
             self._talk(selector, link, dialogue)
         finally:

@@ -29,6 +29,7 @@ class Conversation:
         self.by_id: dict[str, Entry] = {}
         self.read = 0
         self.line = 0
+        self.seek = 0
         self.unread = self.mentions = 0
         self.draft = ""
         self.muted = False
