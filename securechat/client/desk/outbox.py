@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from securechat.client.desk import multiline
+from securechat.client.desk.entries import Entry, Kind
+from securechat.client.desk.reading import ACTION, tame
 from securechat.client.text import clean
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, escape_tag
@@ -80,3 +82,12 @@ def wire(waiting: Waiting, room: int) -> list[bytes]:
     if waiting.reply:
         tags += f";+draft/reply={escape_tag(waiting.reply)}"
     return multiline.lines(waiting.key, waiting.target, waiting.text, room, tags)
+
+
+def shown(waiting: Waiting, nick: str) -> Entry:
+    """Return a message of ours as an entry."""
+    text = waiting.text
+    kind = Kind.MESSAGE
+    if text.startswith(ACTION):
+        kind, text = Kind.ACTION, text.removeprefix(ACTION).removesuffix("\x01")
+    return Entry(kind, waiting.time, tame(text), nick, own=True, key=waiting.key, reply=waiting.reply)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from securechat.client.desk.entries import Entry, Kind
-from securechat.client.text import clean
+from securechat.client.text import clean, sendable
 from securechat.protocol.message import Message, parse_tags
 from securechat.protocol.names import fold
 
@@ -92,3 +92,9 @@ def stamp(time: int) -> str:
 
 def _number(word: str) -> int:
     return int(word) if word.isascii() and word.isdecimal() and len(word) < 16 else 0
+
+
+def sendable_lines(text: str) -> str:
+    """Return typed text without what cannot be sent; line ends become LF, empty lines at the end go."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n".join(sendable(line) for line in text.split("\n")).rstrip()

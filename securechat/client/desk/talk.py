@@ -1,6 +1,7 @@
 """The full-screen client's side of the protocol: events and typed text in, a changed desk and lines out. Pure.
 
-Each line is shown once and in order over any number of connections (`Resume`); what we say is sent once (`Outbox`).
+Each line is shown once and in order over any number of connections (`Resume`); what we say is sent once
+(`Outbox`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from securechat.client.commands import Outcome, interpret
-from securechat.client.desk.asking import PAGE, Page, Pages
+from securechat.client.desk.asking import Pages
 from securechat.client.desk.conversation import Conversation
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Entry, Kind
+from securechat.client.desk.library import Library
 from securechat.client.desk.multiline import Joiner
-from securechat.client.desk.outbox import Outbox, Waiting, wire
-from securechat.client.desk.reading import Said, moment, said, stamp, tame
+from securechat.client.desk.outbox import Outbox, Waiting, shown, wire
+from securechat.client.desk.reading import Said, moment, said, sendable_lines, stamp
 from securechat.client.desk.showing import event
 from securechat.client.errors import ClientError
 from securechat.client.events import Closed, Event, Interrupted, LoggedIn
@@ -23,7 +25,6 @@ from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
 from securechat.client.resume import Resume, Resumed
-from securechat.client.text import clean, sendable
 from securechat.client.words import _
 from securechat.protocol.message import Message, build, escape_tag, parse, parse_tags
 from securechat.protocol.names import fold
@@ -32,7 +33,6 @@ WANTED: Final = frozenset({"draft/chathistory", "draft/multiline", "draft/read-m
 """Capabilities beyond those of the line client."""
 LAG_MS: Final = 15_000
 TYPING_EVERY_MS: Final = 3000
-SEEK_PAGE: Final = 500
 _LAG: Final = "securechat-lag-"
 _SETTLED: Final = "securechat-desk"
 _FAR: Final = "timestamp=9999-12-31T23:59:59.999Z"
@@ -51,36 +51,39 @@ class Talk:
     """One person's talk with a server. Owned by the front end's thread. `now` gives milliseconds since 1970.
 
     `link` says in a word how the connection is: "connecting", "connected", "waiting" (lost, tried again), "over".
-    `jump` is where the front end should go: (key of the conversation, time).
     """
 
     def __init__(self, sender: Sender, desk: Desk, now: Callable[[], int], fresh: Callable[[], str]) -> None:
         self.desk = desk
         self.model: Model | None = None
-        self.ready = False
         self.link = "connecting"
         self.tls = ""
         self.lag: int | None = None
         self.error: ClientError | None = None
         self.leaving = False
-        self.jump: tuple[str, int] | None = None
         self.outbox = Outbox(fresh)
         self._sender = sender
         self._now = now
         self._resume = Resume(fresh())
         self._joiner = Joiner()
         self._pages = Pages()
+        self.library = Library(desk, self._pages, sender.post, now)
         self._known = False  # the first login is over
         self._lag_asked = self._last_lag = 0
         self._typed_at = 0
         self._typing_in = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether all that was missed is here and what is typed is sent at once."""
+        return self.library.ready
 
     # --- events of the connection ---
 
     def receive(self, happened: Event) -> None:
         """Take the next event."""
         if isinstance(happened, Closed):
-            self.link, self.ready, self.error = "over", False, happened.error
+            self.link, self.library.ready, self.error = "over", False, happened.error
             if happened.error is not None:
                 self.desk.say(Kind.PROBLEM, str(happened.error), self._now())
         elif isinstance(happened, Interrupted):
@@ -93,7 +96,7 @@ class Talk:
                     self._message(message)
 
     def _lost(self) -> None:
-        self.link, self.ready, self.lag, self._lag_asked = "waiting", False, None, 0
+        self.link, self.library.ready, self.lag, self._lag_asked = "waiting", False, None, 0
         self._resume.lost()
         self._pages.lost()
         self._joiner = Joiner()
@@ -144,25 +147,17 @@ class Talk:
         """Say what waits; at the first login ask what there is to read."""
         if self.ready:
             return
-        self.ready = True
+        self.library.ready = True
         for waiting in self.outbox.all():
             self._sender.post(wire(waiting, self._room(waiting.target)))
         if not self._known:
             self._known = True
             if "soju.im/search" in self._capabilities or "draft/chathistory" in self._capabilities:
                 ask = ("CHATHISTORY", "TARGETS", _START, _FAR, "200")
-                self._sender.post(self._pages.ask(self._listed, *ask))
+                self._sender.post(self._pages.ask(self.library.listed, *ask))
             for conversation in list(self.desk.conversations.values()):
                 if conversation.joined:
-                    self.older(conversation)
-
-    def _listed(self, page: Page) -> None:
-        for message in page.messages:
-            name = "".join(message.params[1:2])
-            if message.command == "CHATHISTORY" and name and not name.startswith("#"):
-                conversation = self.desk.open(clean(name))
-                self._sender.post([build("MARKREAD", conversation.name)])
-                self.older(conversation)
+                    self.library.older(conversation)
 
     @property
     def _capabilities(self) -> frozenset[str]:
@@ -202,7 +197,7 @@ class Talk:
             assert self.model is not None
             if self.ready and not known:
                 desk.look(fold(item.channel))
-                self.older(conversation)
+                self.library.older(conversation)
             elif self.model.target == fold(item.channel) and not desk.current:
                 desk.look(fold(item.channel))
             return
@@ -257,7 +252,7 @@ class Talk:
         except ValueError:
             self.desk.say(Kind.PROBLEM, _("Not sent: that is too long for one message; send it in parts."), now)
             return None
-        conversation.wait(_entry(waiting, self.desk.nick))
+        conversation.wait(shown(waiting, self.desk.nick))
         conversation.line = 0
         if self.ready and not self._sender.post(wire(waiting, self._room(waiting.target))):
             self.desk.say(Kind.PROBLEM, _("The server is behind; what you said is sent once it is back."), now)
@@ -299,56 +294,7 @@ class Talk:
         if self.model is not None and key in self.model.channels:
             self.model.target = key
         if key and not self.desk.here.entries:
-            self.older(self.desk.here)
-
-    # --- history ---
-
-    def older(self, conversation: Conversation, count: int = PAGE) -> bool:
-        """Ask for what was said before; say whether that is under way."""
-        if conversation.complete or not conversation.name or conversation is self.desk.conversations[""]:
-            return False
-        if conversation.asked or not self.ready:
-            return conversation.asked
-        first = next((one for one in conversation.entries if one.msgid), None)
-        place = (
-            ("BEFORE", conversation.name, f"msgid={first.msgid}") if first else ("LATEST", conversation.name, "*")
-        )
-
-        def take(page: Page) -> None:
-            conversation.asked = False
-            fresh = self.desk.page(conversation.name, page.messages, self._now())
-            conversation.complete = page.end or not page.messages or not fresh or bool(page.failed)
-            self._seek(conversation)
-
-        lines = self._pages.ask(take, "CHATHISTORY", *place, str(count))
-        conversation.asked = bool(lines) and self._sender.post(lines)
-        return conversation.asked
-
-    def go_to(self, conversation: Conversation, time: int) -> None:
-        """Go to a moment, however far back: pages are fetched until it is here, so that nothing is left out."""
-        conversation.seek = time
-        self._seek(conversation)
-
-    def _seek(self, conversation: Conversation) -> None:
-        if not conversation.seek:
-            return
-        first = conversation.entries[0].time if conversation.entries else None
-        if (first is None or first > conversation.seek) and self.older(conversation, SEEK_PAGE):
-            return
-        self.jump, conversation.seek = (fold(conversation.name), conversation.seek), 0
-
-    def search(self, text: str, where: str, then: Callable[[list[Said]], None]) -> None:
-        """Ask the server for messages with all words of `text`, everywhere or in one conversation."""
-        if not self.ready or not text.strip():
-            then([])
-            return
-
-        def take(page: Page) -> None:
-            found = [told for one in page.messages if (told := said(one, self.desk.nick, self._now()))]
-            then(sorted(found, key=lambda told: told.entry.order, reverse=True))
-
-        wanted = f"text={escape_tag(text)};limit=50" + (f";in={escape_tag(where)}" if where else "")
-        self._sender.post(self._pages.ask(take, "SEARCH", wanted))
+            self.library.older(self.desk.here)
 
     # --- about messages ---
 
@@ -401,17 +347,3 @@ class Talk:
         elif self.lag is None or now - self._last_lag > LAG_MS:
             self._lag_asked = now
             self._sender.post([build("PING", f"{_LAG}{now}")])
-
-
-def sendable_lines(text: str) -> str:
-    """Return typed text without what cannot be sent; line ends become LF, empty lines at the end go."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(sendable(line) for line in text.split("\n")).rstrip()
-
-
-def _entry(waiting: Waiting, nick: str) -> Entry:
-    text = waiting.text
-    kind = Kind.MESSAGE
-    if text.startswith("\x01ACTION "):
-        kind, text = Kind.ACTION, text.removeprefix("\x01ACTION ").removesuffix("\x01")
-    return Entry(kind, waiting.time, tame(text), nick, own=True, key=waiting.key, reply=waiting.reply)
