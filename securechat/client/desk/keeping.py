@@ -1,4 +1,4 @@
-"""What of a talk outlives the program: drafts, what waits to be sent, what is muted. Pure: a dict in, a dict out."""
+"""What of a talk outlives the program: drafts, what waits to be sent, what is muted. Pure: dicts in and out."""
 
 from __future__ import annotations
 

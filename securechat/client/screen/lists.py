@@ -1,0 +1,84 @@
+"""Lists at the sides: conversations and members. One row each, no widget for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from securechat.client.screen.wrap import clip, pad
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: what it is called, a count at its right, its key (None: a heading), and its style."""
+
+    text: str
+    count: str = ""
+    key: str | None = None
+    style: Style = Style.null()
+    chosen: bool = False
+
+
+class Lines(Widget):
+    """Rows from the top; the chosen one is kept in sight."""
+
+    class Picked(Message):
+        """Somebody clicked on a row."""
+
+        def __init__(self, source: Lines, key: str) -> None:
+            super().__init__()
+            self.source = source
+            self.key = key
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self.lines: Sequence[Line] = ()
+        self._top = 0
+
+    def set(self, lines: Sequence[Line]) -> None:
+        """Show other rows, if they are others."""
+        if list(lines) == list(self.lines):
+            return
+        self.lines = list(lines)
+        chosen = next((index for index, line in enumerate(lines) if line.chosen), None)
+        height = max(1, self.size.height)
+        if chosen is not None and not self._top <= chosen < self._top + height:
+            self._top = max(0, chosen - height // 2)
+        self._top = min(self._top, max(0, len(lines) - height))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row (see Widget)."""
+        width, index = self.size.width, self._top + y
+        if index >= len(self.lines):
+            return Strip.blank(width, self.rich_style)
+        line = self.lines[index]
+        room = width - len(line.count) - (3 if line.count else 2)
+        text = f" {pad(clip(line.text, room), max(0, room))}" + (f" {line.count} " if line.count else " ")
+        return Strip([Segment(text, line.style)]).adjust_cell_length(width).apply_style(self.rich_style)
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which row was meant."""
+        index = self._top + event.y
+        key = self.lines[index].key if index < len(self.lines) else None
+        if key is not None:
+            self.post_message(self.Picked(self, key))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self._top = max(0, self._top - 1)
+        self.refresh()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self._top = min(self._top + 1, max(0, len(self.lines) - self.size.height))
+        self.refresh()
