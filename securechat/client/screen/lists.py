@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,6 +16,9 @@ from textual.widget import Widget
 from securechat.client.screen.wrap import clip, pad
 
 
+_PLAIN: Final = Style.null()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A row: what it is called, a count at its right, its key (None: a heading), and its style."""
@@ -22,7 +26,7 @@ class Line:
     text: str
     count: str = ""
     key: str | None = None
-    style: Style = Style.null()
+    style: Style = _PLAIN
     chosen: bool = False
 
 
@@ -82,3 +86,28 @@ class Lines(Widget):
         event.stop()
         self._top = min(self._top + 1, max(0, len(self.lines) - self.size.height))
         self.refresh()
+
+
+class Bar(Widget):
+    """One row of styled pieces."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self.pieces: list[Segment] = []
+
+    def set(self, *pieces: Segment) -> None:
+        """Show other pieces, if they are others."""
+        if list(pieces) != self.pieces:
+            self.pieces = list(pieces)
+            self.refresh()
+
+    @property
+    def plain(self) -> str:
+        """What it says."""
+        return "".join(piece.text for piece in self.pieces)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it (see Widget)."""
+        width = self.size.width
+        row = Strip(self.pieces) if y == 0 else Strip([])
+        return row.adjust_cell_length(width).apply_style(self.rich_style)

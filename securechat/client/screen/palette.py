@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -19,7 +19,7 @@ class Commands(Provider):
 
     @property
     def _chat(self) -> ChatApp:
-        return self.app  # type: ignore[return-value]  # the only app that has this provider
+        return cast("ChatApp", self.app)
 
     def _all(self) -> list[tuple[str, str, partial[None]]]:
         chat = self._chat

@@ -23,7 +23,10 @@ WHEEL: Final = 3
 
 
 class Timeline(Widget, can_focus=True):
-    """Shows one conversation. `anchor` is the entry at the bottom with `below` of its rows hidden; None: the end."""
+    """Shows one conversation.
+
+    `held` is the entry at the bottom, with `below` of its rows hidden; None: the end.
+    """
 
     BINDINGS = [  # noqa: RUF012
         Binding("up,k", "select(-1)", show=False),
@@ -45,23 +48,23 @@ class Timeline(Widget, can_focus=True):
         super().__init__(id=id)
         self.conversation = conversation
         self.paper = Paper(80, DARK, "")
-        self.anchor: Entry | None = None
+        self.held: Entry | None = None
         self.below = 0
         self.selected: Entry | None = None
         self._shown: list[tuple[Strip, int]] = []
         self._stamp: object = None
-        self._cache: OrderedDict[object, list[Row]] = OrderedDict()
+        self._drawn: OrderedDict[object, list[Row]] = OrderedDict()
 
     @property
     def at_end(self) -> bool:
         """Whether the newest entry is on the screen."""
-        return self.anchor is None
+        return self.held is None
 
     def show(self, conversation: Conversation) -> None:
         """Show another conversation, at its end, or where the "new" line is if that is further up."""
         self.conversation = conversation
-        self.anchor, self.below, self.selected = None, 0, None
-        self._cache.clear()
+        self.held, self.below, self.selected = None, 0, None
+        self._drawn.clear()
         if conversation.line:
             self.reveal(conversation.first_after(conversation.line), only_if_above=True)
         self.refresh()
@@ -89,26 +92,26 @@ class Timeline(Widget, can_focus=True):
             *(id(entry), entry.version, entry.state, id(before), self.paper, chosen, conversation.line),
             answered.version if answered else -1,
         )
-        rows = self._cache.get(key)
+        rows = self._drawn.get(key)
         if rows is None:
-            rows = self._cache[key] = rows_of(conversation, index, self.paper, selected=chosen)
-            if len(self._cache) > CACHE:
-                self._cache.popitem(last=False)
+            rows = self._drawn[key] = rows_of(conversation, index, self.paper, selected=chosen)
+            if len(self._drawn) > CACHE:
+                self._drawn.popitem(last=False)
         return rows
 
     def _bottom(self) -> tuple[int, int]:
         """Return the index of the entry at the bottom and how many of its rows are hidden."""
-        if self.anchor is not None:
-            index = self.index_of(self.anchor)
+        if self.held is not None:
+            index = self.index_of(self.held)
             if index is not None:
                 return index, self.below
-            self.anchor = None
+            self.held = None
         return len(self.conversation) - 1, 0
 
-    def _compose(self) -> None:
+    def _lay_out(self) -> None:
         height, width = self.size.height, self.size.width
         stamp = (
-            *(self.conversation.generation, id(self.conversation), self.anchor, self.below, self.selected),
+            *(self.conversation.generation, id(self.conversation), self.held, self.below, self.selected),
             *(height, width, self.paper, self.conversation.line, len(self.conversation)),
         )
         if stamp == self._stamp:
@@ -132,7 +135,7 @@ class Timeline(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one row (see Widget)."""
-        self._compose()
+        self._lay_out()
         background = self.rich_style
         return self._shown[y][0].apply_style(background) if y < len(self._shown) else Strip.blank(self.size.width)
 
@@ -164,9 +167,9 @@ class Timeline(Widget, can_focus=True):
             index, hidden = self._lowest(height)
         hidden = max(0, min(hidden, len(self._rows(index)) - 1)) if index >= 0 else 0
         if index >= len(self.conversation) - 1 and hidden == 0:
-            self.anchor, self.below = None, 0
+            self.held, self.below = None, 0
         else:
-            self.anchor, self.below = self.conversation.at(index), hidden
+            self.held, self.below = self.conversation.at(index), hidden
         if was != self.at_end:
             self.post_message(self.Followed())
         self.refresh()
@@ -218,7 +221,7 @@ class Timeline(Widget, can_focus=True):
         self.refresh()
 
     def _make_visible(self, index: int) -> None:
-        self._compose()
+        self._lay_out()
         places = [place for _, place in self._shown if place >= 0]
         if places and index <= places[0]:
             self.scroll_rows(len(self._rows(index)) + 1)
@@ -234,7 +237,7 @@ class Timeline(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Pick the message under the mouse; twice: reply to it."""
-        self._compose()
+        self._lay_out()
         if event.y < len(self._shown) and self._shown[event.y][1] >= 0:
             index = min(self._shown[event.y][1], len(self.conversation) - 1)
             entry = self.conversation.at(index)
