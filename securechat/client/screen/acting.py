@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import webbrowser
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from textual import events, on
+from textual.message_pump import MessagePump
 
 from securechat.client.commands import COMMANDS
 from securechat.client.desk.entries import Entry, Kind
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from securechat.client.screen.app import ChatApp
 
 
-class Acting:
+class Acting(MessagePump):
     """The part of the app that acts. Everything here runs in the app's thread."""
 
     @property
@@ -200,10 +200,10 @@ class Acting:
 
     def do_open(self, name: str) -> None:
         """Show a conversation."""
-        if name:
-            chat = self._chat
-            chat.desk.open(name.split()[0])
-            chat.show(fold(name.split()[0]))
+        chat = self._chat
+        for first in name.split()[:1]:
+            chat.desk.open(first)
+            chat.show(fold(first))
 
     def do_close(self, _rest: str) -> None:
         """Take the conversation off the list; channels are left by /part."""
@@ -260,7 +260,7 @@ class Acting:
         if entry is None:
             chat.notify(_("There is no message to react to yet."))
         elif reaction:
-            chat.talk.react(entry, reaction.split()[0][:16])
+            chat.talk.react(entry, reaction.strip()[:16])
         else:
 
             def react(chosen: str | None) -> None:
@@ -286,7 +286,7 @@ class Acting:
             return
         address = entry.text[found[0][0] : found[0][1]]
         self._chat.notify(address)
-        self._chat.open_url(address) if self._chat.is_web else webbrowser.open(address)
+        self._chat.open_url(address)
 
     def do_mute(self, _rest: str) -> None:
         """Be told of nothing here, or of everything again."""

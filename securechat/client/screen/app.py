@@ -41,8 +41,8 @@ class ChatApp(Acting, App[None]):
 
     CSS = SHEET
     TITLE = "securechat"
-    COMMANDS: ClassVar[set[Any]] = {Commands}
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    COMMANDS = {Commands}  # noqa: RUF012  # as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # as Textual declares it
         (0, "-narrow"),
         (60, "-normal"),
         (100, "-wide"),
@@ -153,9 +153,8 @@ class ChatApp(Acting, App[None]):
         self.desk.notices.clear()
         if self.talk.library.jump is not None:
             self._jumped(*self.talk.library.jump)
-        if self.talk.leaving or self.talk.link == "over":
-            if self.talk.leaving and self.talk.link == "over":
-                self.exit()
+        if self.talk.leaving and self.talk.link == "over":
+            self.exit()
         self.draw()
 
     def _turned(self, before: str) -> None:

@@ -15,7 +15,6 @@ from textual.widget import Widget
 
 from securechat.client.screen.wrap import clip, pad
 
-
 _PLAIN: Final = Style.null()
 
 
@@ -51,11 +50,17 @@ class Lines(Widget):
         if list(lines) == list(self.lines):
             return
         self.lines = list(lines)
-        chosen = next((index for index, line in enumerate(lines) if line.chosen), None)
-        height = max(1, self.size.height)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Keep the chosen row in sight."""
+        height = self.size.height
+        if not height:
+            return
+        chosen = next((index for index, line in enumerate(self.lines) if line.chosen), None)
         if chosen is not None and not self._top <= chosen < self._top + height:
             self._top = max(0, chosen - height // 2)
-        self._top = min(self._top, max(0, len(lines) - height))
+        self._top = min(self._top, max(0, len(self.lines) - height))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

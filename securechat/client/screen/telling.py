@@ -12,7 +12,7 @@ _URXVT: Final = ("rxvt", "foot", "contour")
 
 
 def sequence(notice: Notice, term: str) -> str:
-    """Return what makes a terminal show a notification: OSC 777 where it has that, else OSC 9 (no harm elsewhere)."""
+    """Return what makes a terminal show a notification: OSC 777 where it has that, else OSC 9."""
     text = f"{notice.entry.sender}: {notice.entry.text}".replace("\n", " ").replace(";", ",")[:MAX_TEXT]
     text = "".join(char for char in text if char.isprintable())
     if term.startswith(_URXVT):
