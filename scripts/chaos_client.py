@@ -66,7 +66,7 @@ class Client(threading.Thread):
         self.connections = 0
         self._sent: set[bytes] = set()
         self._port = port
-        self._context = context
+        self._trust = context
         self._targets = targets
         self._random = random.Random(seed)
         self._resume = Resume(f"{seed}-{device}", whole=True)
@@ -93,7 +93,7 @@ class Client(threading.Thread):
     def _connection(self) -> None:
         with (
             socket.create_connection(("127.0.0.1", self._port), timeout=SILENT_SECONDS) as raw,
-            self._context.wrap_socket(raw, server_hostname="localhost") as sock,
+            self._trust.wrap_socket(raw, server_hostname="localhost") as sock,
         ):
             lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
             login = Login(Credentials(self.account, PASSWORD), more=NEEDED | {"draft/chathistory"})

@@ -45,8 +45,9 @@ class Connection:
 
     Any thread may call `post`, `close`, `abort`; one of them calls `start` and `join` and takes the events.
     `notify` is called in the connection's thread when an event has come or room for output has come back; it
-    must not block. `more` are capabilities that the front end knows what to do with.
+    must not block.
 
+    `more` are capabilities that its user knows what to do with besides handshake.WANTED.
     A connection to a server with what `resume` needs is tried again when it is lost, for `reconnect_seconds`.
     """
 
@@ -58,12 +59,12 @@ class Connection:
         *,
         limits: ClientLimits | None = None,
         notify: Callable[[], None] = _nothing,
-        more: frozenset[str] = frozenset(),
+        more: frozenset[str] = NEEDED,
     ) -> None:
         self.endpoint = endpoint
+        self._more = more
         self.limits = limits or ClientLimits()
         self._notify = notify
-        self._more = more
         self._context = context
         self._secret: Credentials | None = secret
         self._outbox = Outbox(self.limits.outbox_bytes)

@@ -23,7 +23,7 @@ _PULSE: Final = "securechat-alive"
 class Dialogue:
     """One connection's side of the protocol. Owned by the connection's thread, which tells it the time.
 
-    Times are seconds of any clock that only goes forward. `more` are capabilities that the front end knows.
+    Times are seconds of any clock that only goes forward.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class Dialogue:
         secret: Credentials,
         limits: ClientLimits,
         now: float,
-        more: frozenset[str] = frozenset(),
+        more: frozenset[str] = NEEDED,
     ) -> None:
         self._endpoint = endpoint
         self._tls = tls
         self._limits = limits
-        self._login: Login | None = Login(secret, NEEDED | more)
+        self._login: Login | None = Login(secret, more)
         self._lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
         self._parting = ""  # what the server's ERROR said
         self._login_until = now + limits.login_seconds
