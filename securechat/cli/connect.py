@@ -37,6 +37,12 @@ Reconnect = Annotated[
 ]
 
 
+Plain = Annotated[
+    bool,
+    option("--plain", help="Lines only, one below the other: for screen readers and slow terminals."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("connect")(connect)
@@ -49,6 +55,7 @@ def connect(
     ca: Authority = None,
     password_stdin: PasswordStdin = False,
     reconnect: Reconnect = 300,
+    plain: Plain = False,
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.
@@ -68,7 +75,7 @@ def connect(
         # Before anybody types a password for nothing.
         context = trust(ca or config.Home(home).certs / "ca.pem")
         password, leftover = _password(user, password_stdin)
-        talk(endpoint, context, credentials(user, password), leftover=leftover, limits=limits)
+        talk(endpoint, context, credentials(user, password), leftover=leftover, limits=limits, plain=plain)
     except ClientError as failure:
         raise CommandError(str(failure)) from None
 

@@ -20,17 +20,23 @@ def talk(
     *,
     leftover: bytes = b"",
     limits: ClientLimits | None = None,
+    plain: bool = False,
 ) -> None:
     """Hold a conversation over standard input and output, until somebody quits or standard input ends.
 
-    `leftover` is what was read of standard input already. Raises ClientError where the conversation ended
-    otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
+    On a terminal that can it takes the full screen, unless it is to be `plain`. `leftover` is what was read of
+    standard input already. Raises ClientError where the conversation ended otherwise. Must run in the main
+    thread: it takes SIGINT, SIGTERM and SIGHUP.
     """
 
     def connect(notify: Callable[[], None]) -> Connection:
         return Connection(endpoint, context, secret, limits=limits, notify=notify)
 
-    if is_terminal():
+    if is_terminal() and not plain:
+        from securechat.client.screen.run import light_terminal, run  # noqa: PLC0415  # slow to import
+
+        run(endpoint, context, secret, limits=limits, light=light_terminal())
+    elif is_terminal():
         from securechat.client.terminal import TerminalClient  # noqa: PLC0415  # slow to import, not for pipes
 
         TerminalClient(connect).run()

@@ -61,6 +61,7 @@ class Talk:
         self.lag: int | None = None
         self.error: ClientError | None = None
         self.leaving = False
+        self.unkept = False  # whether it was told that nothing can be kept
         self.outbox = Outbox(fresh)
         self._sender = sender
         self._now = now

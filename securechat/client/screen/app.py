@@ -153,7 +153,7 @@ class ChatApp(Acting, App[None]):
         self.desk.notices.clear()
         if self.talk.library.jump is not None:
             self._jumped(*self.talk.library.jump)
-        if self.talk.leaving and self.talk.link == "over":
+        if self.talk.link == "over" and (self.talk.leaving or self.talk.model is None):
             self.exit()
         self.draw()
 

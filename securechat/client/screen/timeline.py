@@ -131,7 +131,10 @@ class Timeline(Widget, can_focus=True):
         shown += [(Strip.blank(width), -1)] * (height - len(shown))
         self._shown = shown[::-1]
         if self._first <= 0:
-            self.post_message(self.Older())
+            self.call_later(self._older)  # drawing runs as the screen, and what that posts does not come by it
+
+    def _older(self) -> None:
+        self.post_message(self.Older())
 
     def render_line(self, y: int) -> Strip:
         """Draw one row (see Widget)."""
