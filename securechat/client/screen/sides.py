@@ -28,7 +28,7 @@ def conversations(desk: Desk, look: Look) -> list[Line]:
         kind = 1 if one.channel else 2
         if key and kind != group:
             group = kind
-            if kind == 2 and lines:
+            if lines:
                 lines.append(Line(""))
             lines.append(Line(_("CHANNELS") if kind == 1 else _("PEOPLE"), style=Style(color=look.dim)))
         count = f"@{one.mentions}" if one.mentions else str(one.unread) if one.unread else ""

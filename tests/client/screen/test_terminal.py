@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -49,6 +48,7 @@ def test_nothing_is_lost(home, tmp_path, free_port):
         other.login("bob", PASSWORDS["bob"], "message-tags", "echo-message")
         other.send("PRIVMSG #lobby :hello from bob")
         terminal.expect("bob  hello from bob")
+        other.close()
         server.signal(signal.SIGKILL)
         server.finish()
         terminal.expect("offline, trying")
@@ -58,7 +58,7 @@ def test_nothing_is_lost(home, tmp_path, free_port):
         until(lambda: "offline" not in terminal.screen(), "the client ends")
         terminal.close()
         (kept,) = (tmp_path / "state").rglob("*.json")
-        assert os.stat(kept).st_mode & 0o777 == 0o600
+        assert kept.stat().st_mode & 0o777 == 0o600
         assert [one["text"] for one in json.loads(kept.read_text())["waiting"]] == ["typed meanwhile"]
         server = Serving(home.path, "--port", str(free_port))
         terminal = start(home, free_port, tmp_path / "state")
@@ -70,6 +70,7 @@ def test_nothing_is_lost(home, tmp_path, free_port):
         other.login("bob", PASSWORDS["bob"], "message-tags", "echo-message")
         other.send("PRIVMSG #lobby :back again")
         terminal.expect("back again")
+        other.close()
         until(lambda: not json.loads(kept.read_text())["waiting"], "nothing waits any more")
     finally:
         terminal.close()
