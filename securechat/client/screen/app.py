@@ -28,8 +28,9 @@ from securechat.client.screen.style import LOOKS, SHEET, THEMES
 from securechat.client.screen.telling import tell
 from securechat.client.screen.timeline import Timeline
 
-TURN_SECONDS: Final = 0.008
-"""How long events are dealt with before a key gets its turn."""
+TURN_SECONDS: Final = 0.006
+PAUSE_SECONDS: Final = 0.003
+"""How long events are dealt with before keys and drawing get their turn, and how long that is at least."""
 
 
 class Arrived(Message):
@@ -138,9 +139,12 @@ class ChatApp(Acting, App[None]):
         while (event := self._next_event()) is not None:
             self.talk.receive(event)
             if time.perf_counter() >= until:
-                self.post_message(Arrived())
+                self.set_timer(PAUSE_SECONDS, self._come_again)
                 break
         self.after(before, moved=generation != self.desk.here.generation)
+
+    def _come_again(self) -> None:
+        self.post_message(Arrived())
 
     def after(self, before: str, *, moved: bool = True) -> None:
         """Draw what something has changed; `before` is the conversation that was shown."""

@@ -96,7 +96,7 @@ def status(talk: Talk, look: Look, pin: str, host: str, *, width: int) -> list[S
         pieces.append(Segment(_("  {} ms").format(talk.lag), Style(color=look.alarm) if talk.lag > 2000 else dim))
     if len(talk.outbox) and not talk.ready:
         pieces.append(Segment(_("  {} waiting").format(len(talk.outbox)), Style(color=look.accent)))
-    if width >= 100:
+    if width >= 112:
         pieces.append(Segment(_("   Ctrl+P commands  Ctrl+F find  F1 help"), dim))
     return pieces
 

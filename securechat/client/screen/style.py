@@ -16,7 +16,7 @@ Screen { background: $background; color: $foreground; }
 #conversations { width: 22; background: $panel; padding: 1 0; }
 #members { width: 18; background: $panel; padding: 1 0; }
 #talking { width: 1fr; }
-#timeline { height: 1fr; padding: 0; }
+#timeline { height: 1fr; padding: 0 1; }
 #typing { height: 1; padding: 0 1; }
 #prompt, #prompt:focus {
     height: auto; min-height: 1; max-height: 8; border: none; padding: 0 1; background: $surface;
