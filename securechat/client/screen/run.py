@@ -9,7 +9,7 @@ import secrets
 import signal
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from securechat.client import keepsake
@@ -25,15 +25,13 @@ from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.words import _
 from securechat.protocol.sasl import Credentials
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-
 
 def run(
     endpoint: Endpoint, context: ssl.SSLContext, secret: Credentials, *, limits: ClientLimits | None, light: bool
 ) -> None:
     """Talk on a full screen until somebody quits. Raises ClientError where the login did not succeed.
 
-    Must run in the main thread. A terminal that is taken away ends it in order, and what waits is kept.
+    Must run in the main thread. A terminal that is taken away ends it, and what waits is kept.
     """
     account = secret.name
     place = keepsake.place(account, endpoint)
@@ -59,7 +57,7 @@ def run(
     bell.app = app
     connection.start()
     try:
-        with _signals(app):
+        with _signals(app, lambda: _save(place, talk)):
             app.run()
     finally:
         connection.abort()
@@ -109,11 +107,19 @@ def pin(context: ssl.SSLContext) -> str:
 
 
 @contextlib.contextmanager
-def _signals(app: ChatApp) -> Iterator[None]:
+def _signals(app: ChatApp, save: Callable[[], None]) -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         app.call_later(app.exit)
 
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    def hang_up(number: int, _frame: object) -> None:
+        # The terminal is gone: whatever is still written to it may wait for ever.
+        save()
+        os._exit(128 + number)
+
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, stop),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, hang_up),
+    }
     try:
         yield
     finally:
