@@ -306,3 +306,28 @@ def test_hostile_text_is_harmless(screen, line_):
         assert "gonebidi" in text
 
     screen(test, size=(50, 40))
+
+
+def test_no_color_is_heeded(screen, line_, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def test(on):
+        assert on.app.no_color
+        strips = on.app.screen._compositor.render_strips()
+        colours = {seg.style.color.triplet for strip in strips for seg in strip if seg.style and seg.style.color}
+        assert all(max(one) - min(one) <= 2 for one in colours if one is not None)
+
+    screen(test, history=[line_(1, "hello there")])
+
+
+def test_a_word_of_eight_kilobytes_is_drawn_in_pieces(screen, line_):
+    async def test(on):
+        pieces = [f"@batch=b;draft/multiline-concat :bob!u@b PRIVMSG #lobby :{'w' * 400}" for _ in range(20)]
+        head = line_(1, "").split(" ")[0]
+        await on.hear(f"{head} :bob!u@b BATCH +b draft/multiline #lobby", *pieces, ":bob!u@b BATCH -b")
+        assert len(on.app.desk.here.entries[0].text) == 8000
+        rows = on.text().splitlines()
+        assert len(rows) <= 24
+        assert all(len(row) <= 80 for row in rows)
+
+    screen(test, size=(80, 24))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
 import sys
 
 import pytest
+from helpers.commands import at_terminal, finish
 from helpers.homes import PASSWORDS
 from helpers.process import Serving
 from helpers.programs import until
@@ -76,3 +78,20 @@ def test_nothing_is_lost(home, tmp_path, free_port):
         terminal.close()
         server.signal(signal.SIGKILL)
         server.finish()
+
+
+def test_a_wrong_password_is_told_on_the_usual_screen(home, serve, tmp_path):
+    """One sentence, exit code 1, no traceback, and the terminal as it was."""
+    server = serve()
+    client = at_terminal(
+        *("connect", "--user", "alice", "--port", server.port, "--home", home.path),
+        SECURECHAT_PASSWORD="wrong",
+        XDG_STATE_HOME=tmp_path,
+        TERM="xterm-256color",
+    )
+    code, said = finish(client)
+    assert code == 1
+    assert "Traceback" not in said
+    last = re.sub(r"\x1b[^a-zA-Z]*[a-zA-Z]", "", said.split("\x1b[?1049l")[-1])
+    assert "password" in last
+    assert said.count("\x1b[?1049h") == said.count("\x1b[?1049l")
