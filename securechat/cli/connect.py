@@ -26,6 +26,12 @@ Reconnect = Annotated[
 ]
 
 
+Plain = Annotated[
+    bool,
+    option("--plain", help="Lines only, one below the other: for screen readers and slow terminals."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command("connect")(connect)
@@ -40,6 +46,7 @@ def connect(
     password_stdin: PasswordStdin = False,
     no_keyring: NoKeyring = False,
     reconnect: Reconnect = 300,
+    plain: Plain = False,
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.
@@ -62,7 +69,7 @@ def connect(
         password, leftover = login.password(password_stdin)
         secret = credentials(remembered.user, password)
         endpoint, limits = Endpoint(remembered.host, remembered.port), ClientLimits(reconnect_seconds=reconnect)
-        talk(endpoint, context, secret, leftover=leftover, limits=limits, entered=login.remember)
+        talk(endpoint, context, secret, leftover=leftover, limits=limits, plain=plain, entered=login.remember)
     except ClientError as failure:
         if isinstance(failure, LoginError) and login is not None and login.recalled:
             login.forget()

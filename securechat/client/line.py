@@ -35,13 +35,14 @@ def talk(
     *,
     leftover: bytes = b"",
     limits: ClientLimits | None = None,
+    plain: bool = False,
     entered: Callable[[], None] | None = None,
 ) -> None:
     """Hold a conversation over standard input and output, until somebody quits or standard input ends.
 
-    `leftover` is what was read of standard input already; `entered` is called once when we are in. Raises
-    ClientError where the conversation ended
-    otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
+    On a terminal that can it takes the full screen, unless it is to be `plain`. `leftover` is what was read of
+    standard input already; `entered` is called once when we are in. Raises ClientError where the conversation
+    ended otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
     """
 
     def connect(notify: Callable[[], None]) -> Connection:
@@ -49,7 +50,11 @@ def talk(
         connection.entered = entered
         return connection
 
-    if is_terminal():
+    if is_terminal() and not plain:
+        from securechat.client.screen.run import light_terminal, run  # noqa: PLC0415  # slow to import
+
+        run(endpoint, context, secret, limits=limits, light=light_terminal(), entered=entered)
+    elif is_terminal():
         from securechat.client.terminal import TerminalClient  # noqa: PLC0415  # slow to import, not for pipes
 
         TerminalClient(connect).run()

@@ -208,6 +208,10 @@ class Session:
         return shown
 
     def _do(self, outcome: Outcome) -> list[str]:
+        if outcome.action[0]:
+            return self.problem(
+                f"/{outcome.action[0]} needs the full screen: connect without --plain on a terminal."
+            )
         if outcome.quit:
             self._held.clear()  # typed behind it, so not wanted
             self.leave(outcome.lines)
