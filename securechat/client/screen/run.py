@@ -37,7 +37,8 @@ def run(
 ) -> None:
     """Talk on a full screen until somebody quits. Raises ClientError where the login did not succeed.
 
-    `entered` is called at the first login. Must run in the main thread. A terminal that is taken away ends it, and what waits is kept.
+    `entered` is called at the first login. Must run in the main thread. A terminal that is taken away
+    ends it, and what waits is kept.
     """
     account = secret.name
     place = keepsake.place(account, endpoint)
