@@ -48,25 +48,14 @@ def run(
     talk = Talk(connection, Desk(), _milliseconds, lambda: secrets.token_hex(12))
     talk.desk.nick = account.partition("@")[0]
     keeping.restore(talk, keepsake.load(place), talk.desk.nick)
-
-    def next_event() -> Event | None:
-        nonlocal entered
-        bell.silence()
-        event = connection.next_event(0)
-        if entered is not None and isinstance(event, LoggedIn):
-            entered()
-            entered = None
-        return event
-
-    app = ChatApp(
+    app = bell.app = ChatApp(
         talk,
-        next_event,
+        _Events(connection, bell, entered).take,
         host=str(endpoint),
         pin=pin(context),
         save=lambda: _save(place, talk),
         light=light,
     )
-    bell.app = app
     connection.start()
     try:
         with _signals(app, lambda: _save(place, talk)):
@@ -96,6 +85,24 @@ class _Bell:
     def silence(self) -> None:
         """Ring again for what comes from now on. Called before the events are taken, so that none is missed."""
         self._rung = False
+
+
+class _Events:
+    """Takes a connection's events, and calls `entered` at the first login."""
+
+    def __init__(self, connection: Connection, bell: _Bell, entered: Callable[[], None] | None) -> None:
+        self._connection = connection
+        self._bell = bell
+        self._entered = entered
+
+    def take(self) -> Event | None:
+        """Return the next event, or None where there is none now."""
+        self._bell.silence()
+        event = self._connection.next_event(0)
+        if self._entered is not None and isinstance(event, LoggedIn):
+            entered, self._entered = self._entered, None
+            entered()
+        return event
 
 
 def _save(place: Path, talk: Talk) -> None:
