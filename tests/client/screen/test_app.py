@@ -44,7 +44,7 @@ def test_typing_and_keeping(screen, line_):
         await on.press("enter")
         assert on.sent()[0].endswith("PRIVMSG #lobby :hello")
         assert "…" in on.text()
-        await on.hear(line_(1, "hello", who="alice", tags=";label=key2"))
+        await on.hear(line_(1, "hello", who="alice", tags=";label=key-1"))
         assert "…  " not in on.text().replace("is typing …", "")
         assert on.app.prompt.text == ""
 
@@ -58,7 +58,7 @@ def test_a_paste_of_several_lines_is_one_message(screen):
         on.app.prompt.post_message(events.Paste("one\ntwo"))
         await on.pilot.pause()
         await on.press("enter")
-        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key2 draft/multiline :#lobby")
+        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key-1 draft/multiline :#lobby")
         assert "two" in on.text()
 
     screen(test)
@@ -212,9 +212,9 @@ def test_reply_react_and_take_back_by_keys(screen, line_):
         await on.press("enter")
         assert any("+draft/reply=m1 PRIVMSG #lobby :yes" in one for one in on.sent())
         await on.press("ctrl+up", "up", "up", "e", "1")
-        assert "@+draft/react=👍;+draft/reply=m1 TAGMSG :#lobby" in on.sent()
+        assert any("+draft/react=👍;+draft/reply=m1" in one for one in on.sent())
         await on.press("escape", "ctrl+up", "up", "x")
-        assert "REDACT #lobby :m2" in on.sent()
+        assert any(one.endswith(" REDACT #lobby :m2") for one in on.sent())
 
     screen(test)
 
