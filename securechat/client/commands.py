@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
 
     `moves` says that the server's answer may change where typed text goes: the next line has to wait for it.
     `said` has (target, text) of what the server will echo once it is kept. `action` is (name, rest) of a command
-    that the front end carries out itself: the full screen does, the line client cannot.
+    that each front end carries out in its own way.
     """
 
     lines: tuple[bytes, ...] = ()
@@ -51,8 +51,6 @@ class Command(NamedTuple):
     handler: Callable[[Request], Outcome]
     usage: str
     help: str
-    screen: bool = False
-    """Whether only the full screen has it."""
 
 
 class _UsageError(ValueError):
@@ -211,15 +209,13 @@ def _help(request: Request) -> Outcome:
     if wanted and wanted not in COMMANDS:
         return _problem(request.now, f"There is no command /{clean(wanted)}: /help lists them.")
     rows = [COMMANDS[wanted]] if wanted else list(COMMANDS.values())
-    if not request.where and not wanted:
-        rows = [row for row in rows if not row.screen]
     width = max(len(row.usage) for row in rows)
     texts = [f"{row.usage:<{width}}  {row.help}" for row in rows]
     return Outcome(items=tuple(Item(What.INFO, request.now, text) for text in texts))
 
 
 def _act(name: str) -> Callable[[Request], Outcome]:
-    """Return the handler of a command that a full screen carries out itself."""
+    """Return the handler of a command that each front end carries out in its own way."""
     return lambda request: Outcome(action=(name, request.rest))
 
 
@@ -235,19 +231,17 @@ COMMANDS: Final[dict[str, Command]] = {
     "away": Command(_away, "/away [REASON]", "Be marked as away; alone, be back."),
     "invite": Command(_invite, "/invite NAME", "Let somebody into this channel."),
     "kick": Command(_kick, "/kick NAME [REASON]", "Remove somebody from this channel."),
-    "open": Command(_act("open"), "/open NAME", "Show a channel or a conversation with somebody.", screen=True),
-    "close": Command(_act("close"), "/close", "Take this conversation off the list.", screen=True),
-    "unread": Command(_act("unread"), "/unread", "Go to what is new.", screen=True),
-    "date": Command(_act("date"), "/date YYYY-MM-DD", "Go to a day.", screen=True),
-    "search": Command(_act("search"), "/search [WORDS]", "Find what was said.", screen=True),
-    "reply": Command(_act("reply"), "/reply TEXT", "Answer the selected message, or the last one.", screen=True),
-    "react": Command(
-        _act("react"), "/react EMOJI", "React to the selected message, or the last one.", screen=True
-    ),
-    "redact": Command(_act("redact"), "/redact", "Take back the selected message, or your last one.", screen=True),
-    "link": Command(_act("link"), "/link", "Open a link of the selected message.", screen=True),
-    "mute": Command(_act("mute"), "/mute", "Be told of nothing here; again: of everything.", screen=True),
-    "theme": Command(_act("theme"), "/theme [light | dark]", "Change the colours.", screen=True),
+    "open": Command(_act("open"), "/open NAME", "Talk in a channel or with one person."),
+    "close": Command(_act("close"), "/close", "Take this conversation off the list."),
+    "unread": Command(_act("unread"), "/unread", "Go to what is new."),
+    "date": Command(_act("date"), "/date YYYY-MM-DD", "Go to a day."),
+    "search": Command(_act("search"), "/search [WORDS]", "Find what was said."),
+    "reply": Command(_act("reply"), "/reply TEXT", "Answer the picked message, or the last."),
+    "react": Command(_act("react"), "/react EMOJI", "React to the picked message, or the last."),
+    "redact": Command(_act("redact"), "/redact", "Take back the picked or your last message."),
+    "link": Command(_act("link"), "/link", "Open a link of the picked message."),
+    "mute": Command(_act("mute"), "/mute", "Hear nothing from here; again: everything."),
+    "theme": Command(_act("theme"), "/theme [light | dark]", "Change the colours."),
     "help": Command(_help, "/help [COMMAND]", "Show what you can type."),
     "quit": Command(_quit, "/quit [REASON]", f"Leave. So does the word {LEAVE}, or Ctrl-D."),
 }

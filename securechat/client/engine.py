@@ -57,6 +57,11 @@ class Engine:
         """Whether the connection is there and has caught up."""
         return self.resume.ready and not self.interrupted and not self._over
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that we said is confirmed and all that we asked is answered."""
+        return not self.resume.unacknowledged and not self._questions
+
     def receive(self, event: Event) -> Iterator[Told]:
         """Take the next event of the connection; give what it leads to, in order, and send what that takes."""
         if isinstance(event, Closed):

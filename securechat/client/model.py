@@ -25,8 +25,8 @@ _CTCP: Final = "\x01"
 class Model:
     """Who we are, where we are, who else is there, and where typed text goes. Owned by the front end's thread.
 
-    `target` is the casefolded name of the channel that typed text goes to, or empty. `lobby` is the channel
-    that a login lands in: of the channels that the server joins us to unasked, it is the one to talk in.
+    `target` is the casefolded name of the channel or person that typed text goes to, or empty. `lobby` is the
+    channel that a login lands in: of the channels that the server joins us to unasked, it is the one to talk in.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Model:
         self.capabilities = capabilities
         self.channels: dict[str, Channel] = {}
         self.target = ""
+        self._person = ""  # whom typed text goes to where that is no channel
         self._lobby = fold(lobby)
         self._wanted = ""  # the channel that a person asked for: its JOIN moves them there
         self._chosen = False  # whether a person chose the target
@@ -50,7 +51,7 @@ class Model:
     def target_name(self) -> str:
         """The target as it is written, for sending; empty where there is none."""
         channel = self.channels.get(self.target)
-        return channel.name if channel else ""
+        return channel.name if channel else self._person if fold(self._person) == self.target else ""
 
     def room(self, target: str) -> int:
         """Return how many bytes of text fit a PRIVMSG to `target` as others get it, with our source before it."""
@@ -62,8 +63,8 @@ class Model:
         self._wanted = fold(name)
 
     def talk_in(self, name: str, now: int) -> Items:
-        """Let typed text go to a channel that we are in. A person chose that."""
-        self.target, self._chosen = fold(name), True
+        """Let typed text go to a channel that we are in, or to a person. Somebody chose that."""
+        self.target, self._person, self._chosen = fold(name), name, True
         return [Item(What.TALKING, now, channel=clean(self.target_name))]
 
     def said(self, target: str, text: str, now: int) -> Items:

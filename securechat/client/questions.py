@@ -49,6 +49,9 @@ class Questions:
         self._open: dict[str, _Question] = {}
         self._batches: dict[str, str] = {}  # reference to label
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def ask(self, line: bytes, *, private: bool = False, again: bool = False) -> tuple[str, bytes]:
         """Note a question (a line, CR LF included); return its label and the line to send.
 

@@ -112,7 +112,9 @@ def _names(item: Item) -> str:
 
 
 def _talking(item: Item) -> str:
-    return f"you talk in {item.channel} now" if item.channel else "you are in no channel now"
+    if not item.channel:
+        return "you are in no channel now"
+    return f"you talk {'in' if item.channel.startswith('#') else 'with'} {item.channel} now"
 
 
 _EVENTS: Final[dict[What, Callable[[Item], str]]] = {

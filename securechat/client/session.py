@@ -14,6 +14,8 @@ from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
+from securechat.client.plain import Plain
+from securechat.client.questions import Answered
 from securechat.client.render import Renderer
 from securechat.client.text import clean
 from securechat.client.unkept import Unkept
@@ -74,6 +76,7 @@ class Session:
         self._unkept = Unkept()
         self._engine = Engine(sender)
         self._resume = self._engine.resume
+        self._plain: Plain | None = None
         self._interrupted = False  # the connection is being made anew, up to the end of its welcome
 
     @property
@@ -92,6 +95,8 @@ class Session:
         for told in self._engine.receive(event):
             if isinstance(told, Message):
                 shown += self._message(told)
+            elif isinstance(told, Answered) and self._plain is not None:
+                shown += self._lines(self._plain.answered(told))
             elif isinstance(told, Fault):
                 assert self.model is not None
                 shown += self._lines(self.model.feed(told, self._now()))
@@ -115,6 +120,8 @@ class Session:
     def _logged_in(self, event: LoggedIn) -> list[str]:
         if self.model is None:
             self.model = Model(event.nick, event.capabilities)
+            if self._resume.able:
+                self._plain = Plain(self._engine, self.model, self._now)
         # Answered behind the channels that we are joined to.
         self._sender.post([build("PING", _SETTLED)])
         if self._interrupted:
@@ -128,6 +135,8 @@ class Session:
             return self._pong(message)
         items = self.model.feed(message, self._now())
         self._unkept.answered(message, items)
+        if self._plain is not None:
+            items = self._plain.hear(message, items)
         # What a server says to whoever comes in was said the first time.
         return self._lines(items) if not self._interrupted or message.command in _SPOKEN else []
 
@@ -166,7 +175,7 @@ class Session:
     def _part(self) -> None:
         if not self._barrier:
             self._go()
-        elif self.ready and not self._asked and not self._resume.unacknowledged:
+        elif self.ready and not self._asked and self._engine.settled:
             self._asked = True
             self._sender.post([build("PING", _ALL_SAID)])
 
@@ -205,9 +214,7 @@ class Session:
 
     def _do(self, outcome: Outcome) -> list[str]:
         if outcome.action[0]:
-            return self.problem(
-                f"/{outcome.action[0]} needs the full screen: connect without --plain on a terminal."
-            )
+            return self._act(*outcome.action)
         if outcome.quit:
             self._held.clear()  # typed behind it, so not wanted
             self.leave(outcome.lines)
@@ -224,6 +231,12 @@ class Session:
         if not self._resume.able:
             self._unkept.said(outcome.said)
         return self._lines(outcome.items)
+
+    def _act(self, name: str, rest: str) -> list[str]:
+        """Do what is about messages, where the server lets us."""
+        if self._plain is None:
+            return self.problem(f"/{name} is not possible here: the server lacks what it takes.")
+        return self._lines(self._plain.do(name, rest))
 
     def _lost(self) -> list[str]:
         """Name the lines that are on no screen, and perhaps on no disk."""

@@ -11,8 +11,9 @@ from rich.style import Style
 
 from securechat.client.desk.conversation import Conversation
 from securechat.client.desk.entries import Entry, Kind, State
+from securechat.client.links import links
 from securechat.client.screen.look import Look
-from securechat.client.screen.wrap import clip, links, pad, wrap
+from securechat.client.screen.wrap import clip, pad, wrap
 from securechat.client.words import _
 
 NAME: Final = 12

@@ -1,14 +1,8 @@
-"""Text on a grid of cells: where its lines break and where its links are."""
+"""Text on a grid of cells: where its lines break."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
-
-LINK: Final = re.compile(r"https?://[!-~]{1,2000}")
-_TAIL: Final = ".,;:!?'\")]}>"
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
@@ -47,21 +41,6 @@ def _fit(text: str, start: int, stop: int, width: int) -> int:
             return max(end, start + 1)
         end += 1
     return end
-
-
-def links(text: str) -> list[tuple[int, int]]:
-    """Return where the links are, without the punctuation that ends a sentence."""
-    found = []
-    for match in LINK.finditer(text):
-        end = match.end()
-        while end > match.start() and text[end - 1] in _TAIL and not _paired(text[match.start() : end]):
-            end -= 1
-        found.append((match.start(), end))
-    return found
-
-
-def _paired(link: str) -> bool:
-    return link.endswith(")") and link.count("(") >= link.count(")")
 
 
 def clip(text: str, width: int) -> str:
