@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from securechat.client.places import Gap
 
 MAX_INPUT: Final = 64 * 1024
+UNKNOWN: Final = 3
+"""Exit code of `send` where the message may have been kept or not."""
 
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="A channel ('#name') or a person.", envvar=None)]
 Text = Annotated[
@@ -62,8 +64,9 @@ def send(
 ) -> None:
     """Say one message, of one or several lines, and wait until the server has it on disk.
 
-    It ends with 0 only then. With --password-stdin the password is the first line of standard input, and without
-    TEXT the message is the rest.
+    It ends with 0 only then, with 1 where it was not sent, and with 3 where it had left and nobody knows what
+    became of it. With --password-stdin the password is the first line of standard input,
+    and without TEXT the message is the rest.
     """
     from securechat.client.errors import ClientError
 
@@ -71,10 +74,38 @@ def send(
         raise CommandError("There is nothing to say: give TEXT, or pipe it in.")
     try:
         chat, leftover = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
+        # All of it before we connect: what makes it may take its time.
+        said = _rest(leftover) if text is None else _argument(text)
         with chat:
-            chat.say(target, _rest(leftover) if text is None else text)
+            _say(chat, target, said)
     except ClientError as failure:
         raise CommandError(str(failure)) from None
+
+
+def _say(chat: Client, target: str, text: str) -> None:
+    """Say it and wait. Raises CommandError where nobody knows what became of it, else ClientError."""
+    from securechat.client.errors import ClientError, RefusedError
+
+    receipt = chat.say_soon(target, text)
+    try:
+        receipt.wait()
+    except RefusedError:
+        raise
+    except ClientError as failure:
+        why = str(failure).partition(";")[0].removesuffix(".")
+        if chat.withdraw(receipt):
+            raise CommandError(f"{why}; the message was not sent.") from None
+        raise CommandError(
+            f"{why}; the message may be there or not: look with 'securechat tail' before you send it again.",
+            UNKNOWN,
+        ) from None
+
+
+def _argument(text: str) -> str:
+    """Return TEXT. Raises CommandError where it is not what a terminal or a script of our time gives."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise CommandError("TEXT is not valid UTF-8; nothing was sent.")
+    return text
 
 
 def _rest(leftover: bytes) -> str:
@@ -120,9 +151,6 @@ def tail(
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())
         os.close(nothing)
-    except KeyboardInterrupt:
-        if not follow:
-            raise  # with --follow it is the way to end it
 
 
 def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_json: bool) -> None:
@@ -138,7 +166,7 @@ def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_jso
         show(said)
     sys.stdout.flush()
     if follow:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is ended: no failure
         for event in tailing.following(chat, targets, shown):
             show(event)
 

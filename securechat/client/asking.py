@@ -57,8 +57,24 @@ class Asking:
         return receipt
 
     def say(self, target: str, text: str, *, reply_to: Said | str = "", timeout: float | None = None) -> Receipt:
-        """Say `text` and wait until the server has it on disk. Raises ClientError: refused, lost, or no answer."""
+        """Say `text` and wait until the server has it on disk.
+
+        Raises RefusedError, LostError, or TimedOutError: then it stays on its way, and its `pending` is the
+        receipt, to be waited for again or withdrawn. Saying the same again would make it two messages.
+        """
         return self.say_soon(target, text, reply_to=reply_to).wait(timeout)
+
+    def withdraw(self, receipt: Receipt) -> bool:
+        """Say a message no more that is not confirmed. True: nobody has it or will ever have it.
+
+        False: it had left for the server already and may be there, or is `kept`.
+        """
+        if receipt.kept:
+            return False
+        never = self._engine.withdraw(receipt.key)
+        if self._receipts.pop(receipt.key, None) is not None:
+            receipt.fail(ClientError("The message was withdrawn."))
+        return never
 
     def react(self, said: Said, emoji: str, *, remove: bool = False) -> None:
         """React to something said, or take that back, and wait until it is kept. Raises ClientError."""

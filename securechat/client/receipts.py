@@ -18,6 +18,9 @@ class Pending:
     `error` says why it will not be; `wait` raises it.
     """
 
+    late = "has not answered {} within {:g} seconds; the answer may still come"
+    """What a person is told when it takes too long; the first brace is `what`."""
+
     def __init__(self, what: str, pump: Callable[[Pending, float | None], None]) -> None:
         self.what = what
         self.done = False
@@ -31,7 +34,7 @@ class Pending:
     def finish(self, timeout: float | None) -> None:
         """Wait up to `timeout` seconds (None: the client's own); events that come meanwhile keep their order.
 
-        Raises ClientError: a refusal, the end of the connection, or that time is up.
+        Raises ClientError: RefusedError, LostError at the end of the connection, TimedOutError.
         """
         if not self.done:
             self._pump(self, timeout)
@@ -41,6 +44,8 @@ class Pending:
 
 class Receipt(Pending):
     """One message that we said. `msgid`, `number` and `time` are there once it is `kept`: on the server's disk."""
+
+    late = "has not confirmed {} within {:g} seconds; it stays on its way until it is confirmed or withdrawn"
 
     def __init__(self, key: str, target: str, text: str, pump: Callable[[Pending, float | None], None]) -> None:
         super().__init__("the message", pump)
