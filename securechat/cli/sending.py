@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from securechat.cli import CommandError
-from securechat.cli.logins import Authority, Host, NoKeyring, Port, ProfileName, User, find
+from securechat.cli.logins import Authority, Host, Login, NoKeyring, Port, ProfileName, User, find
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
 
 if TYPE_CHECKING:
     from securechat.client.api import Client
-    from securechat.client.happenings import Said
-    from securechat.client.places import Gap
+    from securechat.client.happenings import Interrupted
 
 MAX_INPUT: Final = 64 * 1024
 UNKNOWN: Final = 3
@@ -73,10 +74,10 @@ def send(
     if text is None and not password_stdin and (sys.stdin is None or sys.stdin.isatty()):
         raise CommandError("There is nothing to say: give TEXT, or pipe it in.")
     try:
-        chat, leftover = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
+        entrance, leftover = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
         # All of it before we connect: what makes it may take its time.
         said = _rest(leftover) if text is None else _argument(text)
-        with chat:
+        with entrance as chat:
             _say(chat, target, said)
     except ClientError as failure:
         raise CommandError(str(failure)) from None
@@ -112,7 +113,10 @@ def _rest(leftover: bytes) -> str:
     """Return the rest of standard input as text. Raises CommandError."""
     data = leftover
     while sys.stdin is not None and len(data) <= MAX_INPUT:
-        piece = os.read(sys.stdin.fileno(), MAX_INPUT)
+        try:
+            piece = os.read(sys.stdin.fileno(), MAX_INPUT)
+        except OSError as failure:
+            raise CommandError(f"Standard input cannot be read: {failure.strerror}; nothing was sent.") from None
         if not piece:
             break
         data += piece
@@ -142,8 +146,8 @@ def tail(
     from securechat.client.errors import ClientError
 
     try:
-        chat, _ = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
-        with chat:
+        entrance, _ = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
+        with entrance as chat:
             _print(chat, list(targets or []), lines, follow=follow, as_json=as_json)
     except ClientError as failure:
         raise CommandError(str(failure)) from None
@@ -155,11 +159,17 @@ def tail(
 
 def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_json: bool) -> None:
     from securechat.client import tail as tailing
+    from securechat.client.happenings import Said
+    from securechat.client.places import Gap
 
-    def show(event: Said | Gap) -> None:
+    def show(event: Said | Gap | Interrupted) -> None:
+        if not isinstance(event, Said | Gap):
+            print(f"securechat: {event.error} Trying again for {event.seconds:g} seconds.", file=sys.stderr)
+            return
         for line in [tailing.as_json(event)] if as_json else tailing.as_text(event):
             print(line, flush=follow)
 
+    targets = tailing.without_doubles(targets)
     names = targets or [channel.name for channel in chat.channels.values()]
     shown = tailing.last(chat, names, count)
     for said in shown:
@@ -171,14 +181,14 @@ def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_jso
             show(event)
 
 
-def _client(
+def _entrance(
     where: tuple[str | None, str | None, int | None, Path | None, str | None],
     password_stdin: bool,
     no_keyring: bool,
     home: Path,
     timeout: float,
-) -> tuple[Client, bytes]:
-    """Return the client that the options mean, and what was read of standard input behind the password."""
+) -> tuple[AbstractContextManager[Client], bytes]:
+    """Return the way into the client that the options mean, and what of standard input follows the password."""
     from securechat.client.api import Client
     from securechat.client.dial import trust
 
@@ -189,4 +199,15 @@ def _client(
     client = Client(
         profile.host, profile.port, user=profile.user, password=password, ca=profile.ca, timeout=timeout
     )
-    return client, leftover
+    return _inside(client, login), leftover
+
+
+@contextmanager
+def _inside(client: Client, login: Login) -> Iterator[Client]:
+    from securechat.client.errors import LoginError
+
+    try:
+        with client:
+            yield client
+    except LoginError as failure:
+        raise CommandError(login.refused(failure)) from None

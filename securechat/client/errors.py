@@ -15,7 +15,11 @@ class ConnectError(ClientError):
 
 
 class LoginError(ClientError):
-    """The server did not let us in."""
+    """The server did not let us in. `wrong` says that it knows no such name with this password."""
+
+    def __init__(self, sentence: str, *, wrong: bool = False) -> None:
+        super().__init__(sentence)
+        self.wrong = wrong
 
 
 class LostError(ClientError):

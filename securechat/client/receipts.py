@@ -18,7 +18,7 @@ class Pending:
     `error` says why it will not be; `wait` raises it.
     """
 
-    late = "has not answered {} within {:g} seconds; the answer may still come"
+    late = "has not answered {} within {:g} s; the answer may still come"
     """What a person is told when it takes too long; the first brace is `what`."""
 
     def __init__(self, what: str, pump: Callable[[Pending, float | None], None]) -> None:
@@ -45,7 +45,7 @@ class Pending:
 class Receipt(Pending):
     """One message that we said. `msgid`, `number` and `time` are there once it is `kept`: on the server's disk."""
 
-    late = "has not confirmed {} within {:g} seconds; it stays on its way until it is confirmed or withdrawn"
+    late = "has not confirmed {} within {:g} s; it stays on its way until it is confirmed or withdrawn"
 
     def __init__(self, key: str, target: str, text: str, pump: Callable[[Pending, float | None], None]) -> None:
         super().__init__("the message", pump)

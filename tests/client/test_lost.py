@@ -276,11 +276,9 @@ class TestWaiting:
     def test_time_is_up_but_the_message_stays_on_its_way(self, house, home, enter):
         alice = enter(house.port, timeout=0)
         house.freeze()
-        with pytest.raises(
-            TimedOutError, match="not confirmed the message within 0 seconds; it stays on its"
-        ) as late:
+        with pytest.raises(TimedOutError, match="not confirmed the message within 0 s; it stays on its") as late:
             alice.say("#lobby", "slowly")
-        with pytest.raises(TimedOutError, match="not answered what was asked within 0 seconds"):
+        with pytest.raises(TimedOutError, match="not answered what was asked within 0 s"):
             alice.history("#lobby")
         assert alice.unsaid == ["slowly"]
         house.again()
