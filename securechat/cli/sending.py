@@ -189,25 +189,24 @@ def _entrance(
     timeout: float,
 ) -> tuple[AbstractContextManager[Client], bytes]:
     """Return the way into the client that the options mean, and what of standard input follows the password."""
-    from securechat.client.api import Client
     from securechat.client.dial import trust
 
     login = find(*where, home, keyring=not no_keyring)
     trust(login.profile.ca)  # before anybody types a password for nothing
     password, leftover = login.password(password_stdin)
-    profile = login.profile
-    client = Client(
-        profile.host, profile.port, user=profile.user, password=password, ca=profile.ca, timeout=timeout
-    )
-    return _inside(client, login), leftover
+    return _inside(login, password, timeout), leftover
 
 
 @contextmanager
-def _inside(client: Client, login: Login) -> Iterator[Client]:
+def _inside(login: Login, password: str, timeout: float) -> Iterator[Client]:
+    from securechat.client.api import Client
     from securechat.client.errors import LoginError
 
+    place = login.profile
     try:
-        with client:
+        with Client(
+            place.host, place.port, user=place.user, password=password, ca=place.ca, timeout=timeout
+        ) as client:
             yield client
     except LoginError as failure:
         raise CommandError(login.refused(failure)) from None
