@@ -256,6 +256,8 @@ def _reason(wrong: ValueError) -> str:
 def _point(place: Place) -> str:
     if isinstance(place, datetime):
         return f"timestamp={_stamp(place)}"
+    if isinstance(place, happenings.Redaction) and not place.msgid:
+        return f"msgid={place.redacted}"  # in history it stands in that message's place
     return f"msgid={place if isinstance(place, str) else place.msgid}"
 
 

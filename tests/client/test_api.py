@@ -217,6 +217,19 @@ def test_history_and_search(server, enter):
     assert len(alice.search("common", limit=4)) == 4
 
 
+def test_paging_over_what_was_taken_back(server, enter):
+    alice = enter(server)
+    for number in range(6):
+        alice.say("#lobby", f"line {number}")
+    alice.redact(alice.history("#lobby")[3])
+    latest = alice.history("#lobby", limit=4)
+    assert [type(event) for event in latest] == [Redaction, Message, Message, Redaction]
+    earlier = alice.history("#lobby", before=latest[0], limit=10)
+    assert [event.text for event in earlier] == ["line 0", "line 1", "line 2"]
+    assert [event.msgid for event in alice.history("#lobby", after=latest[0])] == [one.msgid for one in latest[1:]]
+    assert latest[0].msgid == ""  # it stands in a message's place
+
+
 def test_any_line_and_its_answer(server, enter):
     alice = enter(server)
     answer = alice.request("WHOIS alice")
