@@ -8,6 +8,9 @@ from typing import Final
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 LINK: Final = re.compile(r"https?://[!-~]{1,2000}")
+COLUMN: Final = 24
+"""Cells that a second column must have to stand beside the first."""
+_GAP: Final = re.compile(r"\S( {2,})(?=\S)")
 _TAIL: Final = ".,;:!?'\")]}>"
 
 
@@ -47,6 +50,23 @@ def _fit(text: str, start: int, stop: int, width: int) -> int:
             return max(end, start + 1)
         end += 1
     return end
+
+
+def in_columns(text: str, width: int) -> list[str]:
+    """Return text as lines of `width` cells. What follows two spaces or more is a column of its own.
+
+    Its lines stand below each other, or below what is before it where there is little room.
+    """
+    gap = _GAP.search(text)
+    before = cell_len(text[: gap.end(1)]) if gap else 0
+    if gap is None or "\n" in text or (cell_len(text) <= width and width - before >= COLUMN):
+        return [text[start:end] for start, end in wrap(text, width)]
+    first, second = text[: gap.start(1)], text[gap.end(1) :]
+    if width - before >= COLUMN:
+        lines = [second[start:end] for start, end in wrap(second, width - before)]
+        return [text[: gap.end(1)] + lines[0], *(" " * before + line for line in lines[1:])]
+    lines = [second[start:end] for start, end in wrap(second, width - 2)]
+    return [*(first[start:end] for start, end in wrap(first, width)), *(f"  {line}" for line in lines)]
 
 
 def links(text: str) -> list[tuple[int, int]]:
