@@ -234,7 +234,8 @@ class Client(Asking):
         deadline = time.monotonic() + seconds
         while not pending.done:
             if len(self._events) >= MAX_EVENTS:
-                raise ClientError(f"{MAX_EVENTS} events wait: take some before {pending.what} is waited for.")
+                sentence = f"{MAX_EVENTS} events wait to be taken: take some, then wait for {pending.what}."
+                raise TimedOutError(sentence, pending)
             if self._over or not self._pump(max(0.0, deadline - time.monotonic())):
                 raise TimedOutError(f"The server {pending.late.format(pending.what, seconds)}.", pending)
 

@@ -215,6 +215,16 @@ class TestTail:
         assert done.stdout.endswith(b"#lobby <alice> line 0\n")
         assert (done.returncode, done.stderr) == (0, b"")
 
+    def test_a_reader_that_leaves_while_it_follows(self, server, home, enter):
+        me = enter(server.port)
+        me.say("#lobby", "one")
+        with Script(home, server.port, "tail", "#lobby", "--follow") as script:
+            assert script.line().endswith("<alice> one\n")
+            script.process.stdout.close()
+            script.process.stdout = None
+            me.say("#lobby", "two")
+            assert script.end() == (0, "")
+
     def test_over_a_server_that_is_killed(self, home, enter):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]

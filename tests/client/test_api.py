@@ -9,7 +9,7 @@ import pytest
 from helpers.homes import PASSWORDS
 
 from securechat import Client
-from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, RefusedError
+from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, RefusedError, TimedOutError
 from securechat.client.happenings import (
     Connected,
     Joined,
@@ -249,6 +249,20 @@ def test_polling_waits_for_nothing(server, enter, home):
         assert of(Kept, events)
     assert client.closed
     assert client.error is None
+
+
+def test_events_that_nobody_takes_have_an_end(server, enter, monkeypatch):
+    alice = enter(server)
+    upto(alice, Resumed)
+    monkeypatch.setattr("securechat.client.api.MAX_EVENTS", 4)
+    alice.say("#lobby", "line 0")
+    alice.say("#lobby", "line 1")
+    with pytest.raises(TimedOutError, match="4 events wait to be taken: take some, then wait") as full:
+        alice.say("#lobby", "line 2")
+    receipt = full.value.pending
+    upto(alice, Message, text=receipt.text)
+    assert receipt.wait().kept
+    assert [event.text for event in alice.history("#lobby")] == ["line 0", "line 1", "line 2"]
 
 
 def test_iteration_ends_when_we_close(server, enter):
