@@ -318,6 +318,17 @@ class TestWaiting:
         assert alice.closed
         alice.close()
 
+    def test_a_full_disk_is_a_refusal(self, house, home, enter):
+        alice = enter(house.port)
+        house.server.limit_files(1)
+        with pytest.raises(RefusedError) as refusal:
+            alice.say("#lobby", "no room")
+        assert refusal.value.code == "NOT_STORED"
+        assert not alice.unsaid
+        house.server.limit_files(None)
+        alice.say("#lobby", "room again")
+        assert logged(home) == ["room again"]
+
     def test_leaving_while_the_connection_is_lost_waits_for_nothing(self, house, home, enter):
         alice = enter(house.port)
         house.kill()
