@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 from helpers.commands import at_terminal, finish, in_process, refused
 from helpers.homes import PASSWORDS
 
 from securechat import Client
-from securechat.client.profiles import ProfileError, Profiles
+from securechat.client.profiles import Profile, ProfileError, Profiles, forget, has_keyring, recall, store
 
 SECRET = PASSWORDS["alice"]
 KEYRING = """
@@ -87,12 +89,16 @@ class Desktop:
         assert finish(client)[0] == 0
         return said
 
+    def use_here(self, monkeypatch, trouble=""):
+        """Use its keyring in this process."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "keyring"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(self.variables["PYTHONPATH"])
+        monkeypatch.setenv("FAKE_KEYRING", self.variables["FAKE_KEYRING"])
+        monkeypatch.setenv("FAKE_KEYRING_IS", trouble)
+
     def remember(self, keyring=""):
         """Have the login remembered, without a terminal."""
-        from dataclasses import replace
-
-        from securechat.client.profiles import Profile
-
         made = Profile("home", "localhost", self.server.port, "alice", self.home.certs / "ca.pem")
         self.profiles.remember(replace(made, keyring=keyring))
 
@@ -187,25 +193,40 @@ class TestKeyring:
         desktop.come_and_go(answer="")
         assert list(desktop.passwords.values()) == [SECRET]
 
-    @pytest.mark.parametrize("trouble", ["none", "broken", "locked"])
-    def test_where_it_does_not_work_the_password_is_asked_for(self, desktop, trouble):
+    def test_where_it_is_locked_the_password_is_asked_for(self, desktop):
         desktop.remember(keyring="yes")
         desktop.put(SECRET)
-        said = desktop.come_and_go(answer="", FAKE_KEYRING_IS=trouble)
+        said = desktop.come_and_go(answer="", FAKE_KEYRING_IS="locked")
         assert "keyring" not in said
         assert "Traceback" not in said
 
-    def test_it_can_be_left_alone(self, desktop):
+    @pytest.mark.parametrize("trouble", ["none", "broken", "locked", ""])
+    def test_whatever_is_wrong_with_it_keeps_nobody_out(self, desktop, monkeypatch, trouble):
         desktop.remember(keyring="yes")
-        desktop.put("another")
-        assert "keyring" not in desktop.come_and_go("--no-keyring", answer="")
-        assert list(desktop.passwords.values()) == ["another"]
+        desktop.put(SECRET)
+        desktop.use_here(monkeypatch, trouble)
+        profile = desktop.profiles.get()
+        assert recall(profile) == ("" if trouble else SECRET)
+        assert store(profile, "another") is not bool(trouble)
+        assert list(desktop.passwords.values()) == [SECRET if trouble else "another"]
+        forget(profile)
+        assert list(desktop.passwords.values()) == ([SECRET] if trouble else [])
+        assert has_keyring() is (trouble in ("locked", ""))
+        assert recall(replace(profile, keyring="")) == ""
+
+    def test_it_can_be_left_alone(self, desktop, monkeypatch):
+        desktop.remember(keyring="yes")
+        desktop.put("an older one")
+        desktop.use_here(monkeypatch)
+        ask = {"cwd": desktop.config.parent, "SECURECHAT_CONFIG": str(desktop.config)}
+        said = refused("send", "#lobby", "hello", "--no-keyring", **ask)
+        assert said.startswith("There is no terminal to ask for the password")
+        assert list(desktop.passwords.values()) == ["an older one"]
 
     def test_scripts_forget_a_wrong_one_too(self, desktop, monkeypatch):
         desktop.remember(keyring="yes")
         desktop.put("an older one")
-        monkeypatch.syspath_prepend(desktop.variables["PYTHONPATH"])
-        monkeypatch.setenv("FAKE_KEYRING", desktop.variables["FAKE_KEYRING"])
+        desktop.use_here(monkeypatch)
         ask = {"cwd": desktop.config.parent, "SECURECHAT_CONFIG": str(desktop.config)}
         assert refused("send", "#lobby", "hello", **ask) == (
             "Login refused: the name or the password is wrong; it is out of the keyring now."
