@@ -13,6 +13,7 @@ from securechat import config
 from securechat.cli import CommandError
 from securechat.cli.options import option
 from securechat.cli.passwords import ask_password
+from securechat.client.words import _
 
 if TYPE_CHECKING:
     from securechat.client.errors import LoginError
@@ -125,7 +126,7 @@ class Login:
             return str(failure)
         forget(self.profile)
         self.recalled, self.forgotten = False, True
-        return f"{str(failure).removesuffix('.')}; it is out of the keyring now."
+        return _("{}; it is out of the keyring now.").format(str(failure).removesuffix("."))
 
 
 def find(

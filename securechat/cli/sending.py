@@ -16,6 +16,7 @@ from securechat.cli import CommandError
 from securechat.cli.logins import Authority, Host, Login, NoKeyring, Port, ProfileName, User, find
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
+from securechat.client.words import _
 
 if TYPE_CHECKING:
     from securechat.client.api import Client
@@ -95,17 +96,15 @@ def _say(chat: Client, target: str, text: str) -> None:
     except ClientError as failure:
         why = str(failure).partition(";")[0].removesuffix(".")
         if chat.withdraw(receipt):
-            raise CommandError(f"{why}; the message was not sent.") from None
-        raise CommandError(
-            f"{why}; the message may be there or not: look with 'securechat tail' before you send it again.",
-            UNKNOWN,
-        ) from None
+            raise CommandError(_("{}; the message was not sent.").format(why)) from None
+        text = _("{}; the message may be there or not: look with 'securechat tail' before you send it again.")
+        raise CommandError(text.format(why), UNKNOWN) from None
 
 
 def _argument(text: str) -> str:
     """Return TEXT. Raises CommandError where it is not what a terminal or a script of our time gives."""
     if any("\ud800" <= char <= "\udfff" for char in text):
-        raise CommandError("TEXT is not valid UTF-8; nothing was sent.")
+        raise CommandError(_("TEXT is not valid UTF-8; nothing was sent."))
     return text
 
 
@@ -116,7 +115,8 @@ def _rest(leftover: bytes) -> str:
         try:
             piece = os.read(sys.stdin.fileno(), MAX_INPUT)
         except OSError as failure:
-            raise CommandError(f"Standard input cannot be read: {failure.strerror}; nothing was sent.") from None
+            text = _("Standard input cannot be read: {}; nothing was sent.").format(failure.strerror)
+            raise CommandError(text) from None
         if not piece:
             break
         data += piece
@@ -146,7 +146,7 @@ def tail(
     from securechat.client.errors import ClientError
 
     try:
-        entrance, _ = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
+        entrance, _leftover = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
         with entrance as chat:
             _print(chat, list(targets or []), lines, follow=follow, as_json=as_json)
     except ClientError as failure:
@@ -164,7 +164,8 @@ def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_jso
 
     def show(event: Said | Gap | Interrupted) -> None:
         if not isinstance(event, Said | Gap):
-            print(f"securechat: {event.error} Trying again for {event.seconds:g} seconds.", file=sys.stderr)
+            again = _("Trying again for {:g} seconds.").format(event.seconds)
+            print(f"securechat: {event.error} {again}", file=sys.stderr)
             return
         for line in [tailing.as_json(event)] if as_json else tailing.as_text(event):
             print(line, flush=follow)

@@ -28,6 +28,7 @@ from securechat.client.receipts import Answer, Pending, Receipt
 from securechat.client.resume import NEEDED, Resumed
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.config import DEFAULT_PORT
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse_tags
@@ -234,10 +235,10 @@ class Client(Asking):
         deadline = time.monotonic() + seconds
         while not pending.done:
             if len(self._events) >= MAX_EVENTS:
-                sentence = f"{MAX_EVENTS} events wait to be taken: take some, then wait for {pending.what}."
-                raise TimedOutError(sentence, pending)
+                text = _("{} events wait to be taken: take some, then wait for the answer again.")
+                raise TimedOutError(text.format(MAX_EVENTS), pending)
             if self._over or not self._pump(max(0.0, deadline - time.monotonic())):
-                raise TimedOutError(f"The server {pending.late.format(pending.what, seconds)}.", pending)
+                raise TimedOutError(pending.late(seconds), pending)
 
     # --- what the engine tells ---
 

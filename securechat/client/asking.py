@@ -12,6 +12,7 @@ from securechat.client.errors import ClientError, LostError, RefusedError
 from securechat.client.happenings import Event, Said
 from securechat.client.model import Model
 from securechat.client.receipts import Answer, Pending, Receipt
+from securechat.client.words import _
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build, escape_tag
 
@@ -73,7 +74,7 @@ class Asking:
             return False
         never = self._engine.withdraw(receipt.key)
         if self._receipts.pop(receipt.key, None) is not None:
-            receipt.fail(ClientError("The message was withdrawn."))
+            receipt.fail(ClientError(_("The message was withdrawn.")))
         return never
 
     def react(self, said: Said, emoji: str, *, remove: bool = False) -> None:
@@ -210,7 +211,7 @@ class Asking:
     ) -> Answer[T]:
         self._check()
         label = self._engine.ask(line, private=private, again=again)
-        answer = Answer("what was asked", read, self._wait)
+        answer = Answer(read, self._wait)
         self._answers[label] = answer  # type: ignore[assignment]  # each knows how to read its own
         return answer
 

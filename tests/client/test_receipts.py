@@ -42,7 +42,7 @@ def test_a_failure_is_raised_each_time():
 
 
 def test_an_answer_is_read_as_its_question_wants():
-    answer = Answer("what was asked", lambda messages: [message.params[-1] for message in messages], never)
+    answer = Answer(lambda messages: [message.params[-1] for message in messages], never)
     answer.take((parse(b"311 me :one", 512), parse(b"318 me :two", 512)))
     assert answer.wait() == ["one", "two"]
 
@@ -51,7 +51,7 @@ def test_an_answer_that_is_a_refusal():
     def read(messages):
         raise RefusedError.of(messages[0])
 
-    answer = Answer("what was asked", read, never)
+    answer = Answer(read, never)
     answer.take((parse(b":s FAIL SEARCH TOO_SLOW x :Not\x1b[2J now.", 512),))
     assert answer.done
     with pytest.raises(RefusedError, match=r"The server refused: Not now\.") as caught:
