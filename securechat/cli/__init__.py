@@ -1,7 +1,7 @@
 """Typer commands, one file per family: read the arguments, call, print.
 
 Whatever goes wrong ends in one sentence on standard error and an exit code: 1, 2 where the command line itself
-is wrong, 130 after Ctrl-C.
+is wrong, 3 where nobody knows whether `send` has sent, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ FORESEEN: Final = {
 
 class CommandError(Exception):
     """Something that stops a command. The text is one sentence for the person who typed it."""
+
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def main() -> None:
@@ -70,7 +74,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
         return _usage(error)
     if any(FORESEEN.get(kind.__module__) == kind.__name__ for kind in type(error).__mro__):
-        return _tell(str(error))
+        return _tell(str(error), error.code if isinstance(error, CommandError) else 1)
     if isinstance(error, EOFError | typer.Abort):
         return _tell("Input ended before the command had what it needs.")
     if isinstance(error, OSError):

@@ -13,8 +13,10 @@ from securechat import config
 from securechat.cli import CommandError
 from securechat.cli.options import option
 from securechat.cli.passwords import ask_password
+from securechat.client.words import _
 
 if TYPE_CHECKING:
+    from securechat.client.errors import LoginError
     from securechat.client.profiles import Profile
 
 VARIABLE: Final = "SECURECHAT_PASSWORD"
@@ -55,11 +57,12 @@ NoKeyring = Annotated[bool, option("--no-keyring", help="Leave the keyring alone
 
 @dataclass(slots=True)
 class Login:
-    """One login of this run. `recalled` says that its password came from the keyring."""
+    """One login of this run. `recalled` says that its password came from the keyring, `forgotten` that it did."""
 
     profile: Profile
     keyring: bool
     recalled: bool = False
+    forgotten: bool = False
     _typed: str = ""
 
     def password(self, from_stdin: bool) -> tuple[str, bytes]:
@@ -68,7 +71,7 @@ class Login:
             given = os.environ.get(VARIABLE)
             if given:
                 return given, b""
-            if self.keyring and (found := self._recall()):
+            if self.keyring and not self.forgotten and (found := self._recall()):
                 self.recalled = True
                 return found, b""
             if sys.stdin is None or not sys.stdin.isatty():
@@ -115,11 +118,15 @@ class Login:
             if typed:
                 store(self.profile, typed)
 
-    def forget(self) -> None:
-        """Take the password out of the keyring: it does not work."""
+    def refused(self, failure: LoginError) -> str:
+        """Return what a person is told. A password of the keyring that is wrong is taken out of it."""
         from securechat.client.profiles import forget
 
+        if not (failure.wrong and self.recalled):
+            return str(failure)
         forget(self.profile)
+        self.recalled, self.forgotten = False, True
+        return _("{}; it is out of the keyring now.").format(str(failure).removesuffix("."))
 
 
 def find(

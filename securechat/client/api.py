@@ -16,7 +16,7 @@ from securechat.client.channels import Channel
 from securechat.client.connection import Connection
 from securechat.client.dial import trust
 from securechat.client.engine import Engine, Told, Unanswered
-from securechat.client.errors import ClientError, ConnectError, LostError, RefusedError
+from securechat.client.errors import ClientError, ConnectError, LostError, RefusedError, TimedOutError
 from securechat.client.events import Closed, Interrupted, LoggedIn
 from securechat.client.handshake import credentials
 from securechat.client.happenings import Event
@@ -28,6 +28,7 @@ from securechat.client.receipts import Answer, Pending, Receipt
 from securechat.client.resume import NEEDED, Resumed
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.config import DEFAULT_PORT
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse_tags
@@ -61,9 +62,10 @@ class Client(Asking):
                 ...
 
     `ca` is the server's ca.pem; `password` may be a function that gives it. `timeout` is in seconds, for all calls
-    that wait. It belongs to one thread; only `post` and `close_soon` may be called from others. `notify` is called
-    in the connection's thread when `poll` may have something; it must not block. Raises ClientError (its
-    subclasses ConnectError, LoginError, LostError, RefusedError) with one sentence for a person.
+    that wait; events that come meanwhile are kept for iteration, MAX_EVENTS of them. It belongs to one thread;
+    only `post` and `close_soon` may be called from others. `notify` is called in the connection's thread when
+    `poll` may have something; it must not block. Raises ClientError (its subclasses ConnectError, LoginError,
+    LostError, RefusedError, TimedOutError) with one sentence for a person.
     """
 
     def __init__(
@@ -229,12 +231,14 @@ class Client(Asking):
         return True
 
     def _wait(self, pending: Pending, timeout: float | None) -> None:
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        seconds = self._timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
         while not pending.done:
             if len(self._events) >= MAX_EVENTS:
-                raise ClientError(f"{MAX_EVENTS} events wait: take some before {pending.what} is waited for.")
+                text = _("{} events wait to be taken: take some, then wait for the answer again.")
+                raise TimedOutError(text.format(MAX_EVENTS), pending)
             if self._over or not self._pump(max(0.0, deadline - time.monotonic())):
-                raise ClientError(f"The server has not answered yet: {pending.what} may still be dealt with.")
+                raise TimedOutError(pending.late(seconds), pending)
 
     # --- what the engine tells ---
 

@@ -12,6 +12,7 @@ from securechat.client.errors import ClientError, LostError, RefusedError
 from securechat.client.happenings import Event, Said
 from securechat.client.model import Model
 from securechat.client.receipts import Answer, Pending, Receipt
+from securechat.client.words import _
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build, escape_tag
 
@@ -57,8 +58,24 @@ class Asking:
         return receipt
 
     def say(self, target: str, text: str, *, reply_to: Said | str = "", timeout: float | None = None) -> Receipt:
-        """Say `text` and wait until the server has it on disk. Raises ClientError: refused, lost, or no answer."""
+        """Say `text` and wait until the server has it on disk.
+
+        Raises RefusedError, LostError, or TimedOutError: then it stays on its way, and its `pending` is the
+        receipt, to be waited for again or withdrawn. Saying the same again would make it two messages.
+        """
         return self.say_soon(target, text, reply_to=reply_to).wait(timeout)
+
+    def withdraw(self, receipt: Receipt) -> bool:
+        """Say a message no more that is not confirmed. True: nobody has it or will ever have it.
+
+        False: it had left for the server already and may be there, or is `kept`.
+        """
+        if receipt.kept:
+            return False
+        never = self._engine.withdraw(receipt.key)
+        if self._receipts.pop(receipt.key, None) is not None:
+            receipt.fail(ClientError(_("The message was withdrawn.")))
+        return never
 
     def react(self, said: Said, emoji: str, *, remove: bool = False) -> None:
         """React to something said, or take that back, and wait until it is kept. Raises ClientError."""
@@ -194,7 +211,7 @@ class Asking:
     ) -> Answer[T]:
         self._check()
         label = self._engine.ask(line, private=private, again=again)
-        answer = Answer("what was asked", read, self._wait)
+        answer = Answer(read, self._wait)
         self._answers[label] = answer  # type: ignore[assignment]  # each knows how to read its own
         return answer
 
@@ -240,6 +257,8 @@ def _reason(wrong: ValueError) -> str:
 def _point(place: Place) -> str:
     if isinstance(place, datetime):
         return f"timestamp={_stamp(place)}"
+    if isinstance(place, happenings.Redaction) and not place.msgid:
+        return f"msgid={place.redacted}"  # in history it stands in that message's place
     return f"msgid={place if isinstance(place, str) else place.msgid}"
 
 

@@ -113,6 +113,10 @@ class Engine:
             raise ClientError("The server is behind with reading what you said; try again in a moment.")
         return self.resume.unacknowledged.newest
 
+    def withdraw(self, key: str) -> bool:
+        """Say a message no more; tell whether it never left, so that nobody can have it."""
+        return self.resume.unacknowledged.take_back(key)
+
     def ask(self, line: bytes, *, private: bool = False, again: bool = False) -> str:
         """Ask now, or once the connection is there; return the label of its Answered or Unanswered.
 

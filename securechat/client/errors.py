@@ -15,7 +15,11 @@ class ConnectError(ClientError):
 
 
 class LoginError(ClientError):
-    """The server did not let us in."""
+    """The server did not let us in. `wrong` says that it knows no such name with this password."""
+
+    def __init__(self, sentence: str, *, wrong: bool = False) -> None:
+        super().__init__(sentence)
+        self.wrong = wrong
 
 
 class LostError(ClientError):
@@ -41,3 +45,15 @@ class RefusedError(ClientError):
         text = clean(message.params[-1]).strip().rstrip(".") if message.params else ""
         about = "" if standard else clean(" ".join(message.params[1:-1]))
         return cls(f"The server refused: {about + ': ' if about else ''}{text or code}.", code)
+
+
+class TimedOutError(ClientError):
+    """The server has not answered in time. `pending` is the Receipt or Answer, which can be waited for again.
+
+    A message stays on its way: it is said again on each connection until the server has it, or until
+    `Client.withdraw` takes it back.
+    """
+
+    def __init__(self, sentence: str, pending: object) -> None:
+        super().__init__(sentence)
+        self.pending = pending

@@ -134,7 +134,7 @@ class Login:
         return []
 
     def _refuse(self, message: Message) -> list[bytes]:
-        raise LoginError(_sentence(message))
+        raise LoginError(_sentence(message), wrong=message.command in ("464", "904"))
 
     def _unknown(self, message: Message) -> list[bytes]:
         if len(message.params) > 1 and message.params[1].upper() in ("CAP", "AUTHENTICATE"):

@@ -116,7 +116,7 @@ class Profiles:
             if self.path.stat().st_size > MAX_BYTES:
                 raise ProfileError(f"{self.path} is too large to be ours; move it away.")
             document = tomllib.loads(self.path.read_text("utf-8"))
-            self.last = document.get("last", "")
+            self.last = "" + document.get("last", "")  # a TypeError where it is no text
             tables = document.get("profiles", {})
             self.known = {name: _profile(name, table, self.folder) for name, table in tables.items()}
         except (FileNotFoundError, NotADirectoryError):

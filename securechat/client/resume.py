@@ -136,7 +136,7 @@ class Resume:
         if self.unacknowledged.full:
             raise OverflowError
         line = self.unacknowledged.add(target, text, tags, room, key)
-        return [line] if self.ready and self._able else []
+        return self.unacknowledged.leaving(line) if self.ready and self._able else []
 
     def feed(self, message: Message) -> Step:
         """Take what the server sent."""

@@ -46,6 +46,7 @@ class Unacknowledged:
         self._token = token
         self._count = 0
         self._lines: dict[str, _Said] = {}
+        self._left: set[str] = set()  # those that may have reached the server
         self._size = 0
         self.newest = ""
 
@@ -68,8 +69,9 @@ class Unacknowledged:
         `key` is that of a message that was begun by a program before this one. Raises ValueError where it fits
         no message; nothing is noted then.
         """
-        key = key or f"{self._token}-{self._count + 1}"
+        begun, key = key, key or f"{self._token}-{self._count + 1}"
         line = _line(key, target, text, tags, room)
+        self._left |= {begun} - {""}
         self._count += 1
         self._lines[key] = _Said(target, text, line)
         self._size += len(line)
@@ -77,13 +79,26 @@ class Unacknowledged:
         return line
 
     def again(self) -> list[bytes]:
-        """Return the lines of all of them."""
+        """Return the lines of all of them, which leave now."""
+        self._left.update(self._lines)
         return [said.line for said in self._lines.values()]
 
     def withdraw(self, count: int) -> None:
         """Forget the newest ones: they were not sent after all."""
         for key in list(self._lines)[len(self._lines) - count :]:
             self._pop(key)
+
+    def leaving(self, line: bytes) -> list[bytes]:
+        """Return the lines of the newest one, which leave now."""
+        self._left.add(self.newest)
+        return [line]
+
+    def take_back(self, key: str) -> bool:
+        """Say this one no more; tell whether it never left."""
+        left = key in self._left
+        if key in self._lines:
+            self._pop(key)
+        return not left
 
     def texts(self) -> list[str]:
         """Return what they say."""
@@ -102,6 +117,7 @@ class Unacknowledged:
 
     def _pop(self, key: str) -> tuple[str, str]:
         said = self._lines.pop(key)
+        self._left.discard(key)
         self._size -= len(said.line)
         return said.target, said.text
 

@@ -13,7 +13,7 @@ from securechat.client.desk.conversation import Conversation
 from securechat.client.desk.entries import Entry, Kind, State
 from securechat.client.links import links
 from securechat.client.screen.look import Look
-from securechat.client.screen.wrap import clip, pad, wrap
+from securechat.client.screen.wrap import clip, in_columns, pad, wrap
 from securechat.client.words import _
 
 NAME: Final = 12
@@ -146,10 +146,10 @@ def _told(entry: Entry, paper: Paper) -> list[Row]:
             Segment(pad(sign, NAME, right=True), style),
         ]
         head.append(Segment("  "))
-    lines = wrap(entry.text, paper.width - paper.indent - 1)[:MAX_ROWS]
+    lines = in_columns(entry.text, paper.width - paper.indent - 1)[:MAX_ROWS]
     return [
-        [*(head if not number else [Segment(" " * paper.indent)]), Segment(entry.text[start:end], style)]
-        for number, (start, end) in enumerate(lines)
+        [*(head if not number else [Segment(" " * paper.indent)]), Segment(line, style)]
+        for number, line in enumerate(lines)
     ]
 
 

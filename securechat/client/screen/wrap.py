@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
+
+COLUMN: Final = 24
+"""Cells that a second column must have to stand beside the first."""
+_GAP: Final = re.compile(r"\S( {2,})(?=\S)")
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
@@ -41,6 +48,23 @@ def _fit(text: str, start: int, stop: int, width: int) -> int:
             return max(end, start + 1)
         end += 1
     return end
+
+
+def in_columns(text: str, width: int) -> list[str]:
+    """Return text as lines of `width` cells. What follows two spaces or more is a column of its own.
+
+    Its lines stand below each other, or below what is before it where there is little room.
+    """
+    gap = _GAP.search(text)
+    before = cell_len(text[: gap.end(1)]) if gap else 0
+    if gap is None or "\n" in text or (cell_len(text) <= width and width - before >= COLUMN):
+        return [text[start:end] for start, end in wrap(text, width)]
+    first, second = text[: gap.start(1)], text[gap.end(1) :]
+    if width - before >= COLUMN:
+        lines = [second[start:end] for start, end in wrap(second, width - before)]
+        return [text[: gap.end(1)] + lines[0], *(" " * before + line for line in lines[1:])]
+    lines = [second[start:end] for start, end in wrap(second, width - 2)]
+    return [*(first[start:end] for start, end in wrap(first, width)), *(f"  {line}" for line in lines)]
 
 
 def clip(text: str, width: int) -> str:

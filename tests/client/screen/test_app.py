@@ -136,8 +136,8 @@ def test_who_looks_elsewhere_is_told(screen, line_, monkeypatch):
 
 @pytest.mark.parametrize("term", ["xterm-256color", "foot"])
 def test_a_notification_holds_nothing_but_text(term):
-    entry = SimpleNamespace(sender="bob", text="a;b\x07\x1b]0;x\n c")
-    text = telling.sequence(SimpleNamespace(where="#lobby", entry=entry), term)
+    entry = SimpleNamespace(sender="bo\x07b", text="a;b\x07\x1b]0;x\n c")
+    text = telling.sequence(SimpleNamespace(where="#lob\x1b]0;by\x07", entry=entry), term)
     assert text.count("\x1b") == 1
     assert text.count("\x07") == 1
 
