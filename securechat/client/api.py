@@ -28,6 +28,7 @@ from securechat.client.receipts import Answer, Pending, Receipt
 from securechat.client.resume import NEEDED, Resumed
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.config import DEFAULT_PORT
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse_tags
@@ -232,9 +233,12 @@ class Client(Asking):
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         while not pending.done:
             if len(self._events) >= MAX_EVENTS:
-                raise ClientError(f"{MAX_EVENTS} events wait: take some before {pending.what} is waited for.")
+                text = _("{count} events wait: take some before {what} is waited for.")
+                raise ClientError(text.format(count=MAX_EVENTS, what=_(pending.what)))
             if self._over or not self._pump(max(0.0, deadline - time.monotonic())):
-                raise ClientError(f"The server has not answered yet: {pending.what} may still be dealt with.")
+                raise ClientError(
+                    _("The server has not answered yet: {} may still be dealt with.").format(_(pending.what))
+                )
 
     # --- what the engine tells ---
 
@@ -248,7 +252,7 @@ class Client(Asking):
         elif isinstance(one, Answered):
             self._answered(one)
         elif isinstance(one, Unanswered):
-            sentence = "The connection was lost before the server answered; nobody knows whether it was done."
+            sentence = _("The connection was lost before the server answered; nobody knows whether it was done.")
             self._answers.pop(one.label).fail(LostError(sentence))
         elif isinstance(one, LoggedIn):
             self._logged_in(one)
@@ -267,7 +271,9 @@ class Client(Asking):
         if not event.capabilities >= NEEDED:
             missing = ", ".join(sorted(NEEDED - event.capabilities))
             self._error = ConnectError(
-                f"{event.endpoint} is no securechat server of our time: it lacks {missing}."
+                _("{server} is no securechat server of our time: it lacks {missing}.").format(
+                    server=event.endpoint, missing=missing
+                )
             )
             self._connection.abort()
             return
@@ -310,7 +316,7 @@ class Client(Asking):
 
     def _closed(self, event: Closed) -> None:
         self._over, self._error = True, self._error or (None if self._closing else event.error)
-        why = self._error or LostError("The connection was closed before the server answered.")
+        why = self._error or LostError(_("The connection was closed before the server answered."))
         for pending in [*self._receipts.values(), *self._answers.values()]:
             pending.fail(why)
         self._receipts.clear()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from securechat.client.errors import ClientError
+from securechat.client.words import N_
 from securechat.protocol.message import Message
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class Receipt(Pending):
     """One message that we said. `msgid`, `number` and `time` are there once it is `kept`: on the server's disk."""
 
     def __init__(self, key: str, target: str, text: str, pump: Callable[[Pending, float | None], None]) -> None:
-        super().__init__("the message", pump)
+        super().__init__(N_("the message"), pump)
         self.key = key
         self.target = target
         self.text = text

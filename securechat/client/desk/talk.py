@@ -18,7 +18,7 @@ from securechat.client.desk.library import Library
 from securechat.client.desk.multiline import Joiner
 from securechat.client.desk.outbox import Outbox, Waiting, shown, wire
 from securechat.client.desk.reading import Said, moment, said, sendable_lines, stamp
-from securechat.client.desk.showing import event
+from securechat.client.desk.showing import event, missing
 from securechat.client.errors import ClientError
 from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
@@ -133,7 +133,7 @@ class Talk:
                 self._given(given)
             elif isinstance(given, Gap):
                 count = given.last - given.first + 1
-                text = _("{} lines are missing here: the server does not have them.").format(count)
+                text = missing(count)
                 self.desk.say(Kind.PROBLEM, text, self._now(), given.target)
             elif isinstance(given, Resumed):
                 self._go_on()

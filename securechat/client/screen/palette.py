@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from securechat.client.commands import COMMANDS
+from securechat.client.screen.sides import named
 from securechat.client.words import _
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ class Commands(Provider):
     def _all(self) -> list[tuple[str, str, partial[None]]]:
         chat = self._chat
         rows = [
-            (row.usage, _(row.help), partial(chat.command, f"/{name}", ask=" " in row.usage))
+            (_(row.usage), _(row.help), partial(chat.command, f"/{name}", ask=" " in row.usage))
             for name, row in COMMANDS.items()
         ]
         return rows + [
-            (one.name, _("Show this conversation"), partial(chat.show, key)) for key, one in chat.desk.listed()
+            (named(key, one.name), _("Show this conversation"), partial(chat.show, key))
+            for key, one in chat.desk.listed()
         ]
 
     async def discover(self) -> Hits:

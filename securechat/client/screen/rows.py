@@ -9,6 +9,7 @@ from typing import Final
 from rich.segment import Segment
 from rich.style import Style
 
+from securechat.client.days import named_day
 from securechat.client.desk.conversation import Conversation
 from securechat.client.desk.entries import Entry, Kind, State
 from securechat.client.screen.look import Look
@@ -47,7 +48,7 @@ def rows_of(conversation: Conversation, index: int, paper: Paper, *, selected: b
     before = conversation.at(index - 1) if index else None
     rows: list[Row] = []
     if before is None or _day(before.time) != _day(entry.time):
-        rows.append(_rule(_day(entry.time), paper, paper.look.dim))
+        rows.append(_rule(named_day(_local(entry.time)), paper, paper.look.dim))
     line = conversation.line
     if line and entry.time > line and not entry.own and (before is None or before.time <= line):
         rows.append(_rule(_("new"), paper, paper.look.alarm))

@@ -111,7 +111,8 @@ def _save(place: Path, talk: Talk) -> None:
     except OSError as failure:
         if not talk.unkept:
             talk.unkept = True
-            text = _("Drafts and waiting lines cannot be kept in {}: {}.").format(place, failure.strerror)
+            text = _("Drafts and waiting lines cannot be kept in {path}: {reason}.")
+            text = text.format(path=place, reason=_(failure.strerror or "?"))
             talk.desk.say(Kind.PROBLEM, text, _milliseconds())
 
 
