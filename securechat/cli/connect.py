@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from securechat.cli import CommandError
+from securechat.cli.languages import Language
 from securechat.cli.logins import (
     Authority,
     Host,
@@ -19,6 +20,7 @@ from securechat.cli.logins import (
 )
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
+from securechat.client.words import _
 
 Reconnect = Annotated[
     int,
@@ -47,6 +49,7 @@ def connect(
     no_keyring: NoKeyring = False,
     reconnect: Reconnect = 300,
     plain: Plain = False,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.
@@ -74,5 +77,6 @@ def connect(
         if isinstance(failure, LoginError) and login is not None and login.recalled:
             login.forget()
             why = str(failure).removesuffix(".")
-            failure = LoginError(f"{why}; it is out of the keyring now: connect again to type it.")
+            text = _("{}; it is out of the keyring now: connect again to type it.")
+            failure = LoginError(text.format(why))
         raise CommandError(str(failure)) from None

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from securechat.cli import CommandError
+from securechat.cli.languages import Language
 from securechat.cli.logins import Authority, Host, NoKeyring, Port, ProfileName, User, find
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
+from securechat.client.words import _
 
 if TYPE_CHECKING:
     from securechat.client.api import Client
@@ -58,6 +60,7 @@ def send(
     password_stdin: PasswordStdin = False,
     no_keyring: NoKeyring = False,
     timeout: Seconds = 30,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Say one message, of one or several lines, and wait until the server has it on disk.
@@ -68,7 +71,7 @@ def send(
     from securechat.client.errors import ClientError
 
     if text is None and not password_stdin and (sys.stdin is None or sys.stdin.isatty()):
-        raise CommandError("There is nothing to say: give TEXT, or pipe it in.")
+        raise CommandError(_("There is nothing to say: give TEXT, or pipe it in."))
     try:
         chat, leftover = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
         with chat:
@@ -86,11 +89,11 @@ def _rest(leftover: bytes) -> str:
             break
         data += piece
     if len(data) > MAX_INPUT:
-        raise CommandError(f"Standard input has more than {MAX_INPUT} bytes; nothing was sent.")
+        raise CommandError(_("Standard input has more than {} bytes; nothing was sent.").format(MAX_INPUT))
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise CommandError("Standard input is not valid UTF-8; nothing was sent.") from None
+        raise CommandError(_("Standard input is not valid UTF-8; nothing was sent.")) from None
 
 
 def tail(
@@ -105,13 +108,14 @@ def tail(
     profile: ProfileName = None,
     password_stdin: PasswordStdin = False,
     no_keyring: NoKeyring = False,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Print what was said last, and with --follow what is said from now on, over lost connections too."""
     from securechat.client.errors import ClientError
 
     try:
-        chat, _ = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
+        chat, _rest_of_it = _client((user, host, port, ca, profile), password_stdin, no_keyring, home, 30)
         with chat:
             _print(chat, list(targets or []), lines, follow=follow, as_json=as_json)
     except ClientError as failure:
