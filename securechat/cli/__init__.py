@@ -72,7 +72,7 @@ def asked_for(args: list[str]) -> str | None:
 
     Its helps, and the sentence about whatever else is wrong with it, are in that language.
     """
-    for word, following in zip(args, [*args[1:], ""], strict=True):
+    for word, following in zip(args, [*args[1:], ""], strict=False):
         if word == "--":
             break
         language = following if word == "--lang" else word.removeprefix("--lang=")

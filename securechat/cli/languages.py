@@ -32,7 +32,7 @@ Language = Annotated[
 """For the commands of the client, and before any command."""
 
 
-_TYPERS: Final = (N_("default: "), N_("required"), N_("Show this message and exit."))
+_TYPERS: Final = (N_("default: "), N_("required"), N_("env var: "), N_("Show this message and exit."))
 _HEADINGS: Final = (N_("Arguments"), N_("Options"), N_("Commands"))
 
 
@@ -51,7 +51,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[misc,valid-type
 
 def _typers(text: str) -> str:
     """Return what Typer adds to a list of options in the person's language: it knows none but English."""
-    for word in _TYPERS[:2]:
+    for word in _TYPERS[:3]:
         text = text.replace(f"[{word}", f"[{_(word)}")
     return _(text) if text in _TYPERS else text
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from securechat.client.errors import reason
 from securechat.client.words import _
 from securechat.config import ConfigError
 
@@ -104,7 +105,7 @@ def _settings(context: typer.Context) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(
             _("{path} cannot be read ({reason}); check its owner and its mode, and those of its folder.").format(
-                path=path, reason=_(error.strerror or "?")
+                path=path, reason=reason(error)
             )
         ) from None
     except UnicodeDecodeError:

@@ -18,6 +18,7 @@ from securechat.client.desk import keeping
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Kind
 from securechat.client.desk.talk import WANTED, Talk
+from securechat.client.errors import reason
 from securechat.client.events import Event, LoggedIn
 from securechat.client.resume import NEEDED
 from securechat.client.screen.app import Arrived, ChatApp
@@ -112,7 +113,7 @@ def _save(place: Path, talk: Talk) -> None:
         if not talk.unkept:
             talk.unkept = True
             text = _("Drafts and waiting lines cannot be kept in {path}: {reason}.")
-            text = text.format(path=place, reason=_(failure.strerror or "?"))
+            text = text.format(path=place, reason=reason(failure))
             talk.desk.say(Kind.PROBLEM, text, _milliseconds())
 
 
