@@ -1,4 +1,4 @@
-"""The catalogues of languages agree with the code and are complete: `scripts/catalogues` brings them up to date."""
+"""The catalogues of languages agree with the code, and are complete; `scripts/catalogues` renews them."""
 
 from __future__ import annotations
 
