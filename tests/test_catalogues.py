@@ -141,6 +141,10 @@ def test_what_is_marked_can_be_collected(path):
         for call in calls(tree, name):
             for argument in call.args[:2]:
                 assert not isinstance(argument, ast.JoinedStr | ast.BinOp), f"{path}:{call.lineno}"
+    for text in ast.walk(tree):
+        for name in ("_", "ngettext") if isinstance(text, ast.JoinedStr) else ():
+            for call in calls(text, name):  # which Babel sees or not, by the version of Python
+                assert not isinstance(call.args[0], ast.Constant), f"{path}:{call.lineno}"
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.Lambda) and calls(function, "_"):
             stored = {

@@ -126,7 +126,7 @@ def _topic_set(item: Item) -> str:
 def _names(item: Item) -> str:
     shown = ", ".join(item.names[:MAX_NAMES])
     beyond = len(item.names) - MAX_NAMES
-    more = f" {ngettext('and {} more', 'and {} more', beyond).format(beyond)}" if beyond > 0 else ""
+    more = ngettext(" and {} more", " and {} more", beyond).format(beyond) if beyond > 0 else ""
     people = ngettext("{} person", "{} people", len(item.names)).format(len(item.names))
     return f"{item.channel}: {people}: {shown}{more}"
 

@@ -81,7 +81,8 @@ def _spoken(conversation: Conversation, entry: Entry, before: Entry | None, pape
     bold = Style(color=colour, bold=True)
     if entry.reply:
         answered = conversation.by_id.get(entry.reply)
-        quote = f"{answered.sender}: {answered.text or _('(taken back)')}" if answered else _("an earlier message")
+        gone = _("(taken back)")
+        quote = f"{answered.sender}: {answered.text or gone}" if answered else _("an earlier message")
         rows.append([Segment(indent), Segment(clip(f"↱ {quote}", paper.width - paper.indent), dim)])
     first: Row
     if paper.narrow:
