@@ -10,7 +10,8 @@ from helpers import commands
 from helpers.commands import at_terminal, in_process, securechat
 from helpers.homes import PASSWORDS
 
-RUSSIAN = {"LANGUAGE": "", "LANG": "ru_RU.UTF-8"}
+UNSET = {"LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": ""}
+RUSSIAN = {**UNSET, "LANG": "ru_RU.UTF-8"}
 LOGIN = {"SECURECHAT_PASSWORD": PASSWORDS["alice"]}
 
 
@@ -63,7 +64,7 @@ def test_settings_choose_it(alice, home):
     assert "you are in #lobby" in securechat("connect", *alice, "--lang", "en", text="выход\n", **LOGIN).stdout
 
 
-@pytest.mark.parametrize("variables", [{"LANG": "xx_YY.UTF-8", "LANGUAGE": ""}, {**RUSSIAN, "LC_ALL": "C"}])
+@pytest.mark.parametrize("variables", [{**UNSET, "LANG": "xx_YY.UTF-8"}, {**RUSSIAN, "LC_ALL": "C"}])
 def test_a_language_that_nobody_translated_is_english(alice, variables):
     assert "you are in #lobby" in securechat("connect", *alice, text="выход\n", **LOGIN, **variables).stdout
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from securechat.client.commands import COMMANDS
 from securechat.client.screen.sides import named
@@ -21,6 +22,11 @@ class Commands(Provider):
     @property
     def _chat(self) -> ChatApp:
         return cast("ChatApp", self.app)
+
+    async def startup(self) -> None:
+        """Ask in the person's language what to look for: Textual asks in English."""
+        for words in self.app.screen.query(Input):
+            words.placeholder = _("Find a command or a conversation")
 
     def _all(self) -> list[tuple[str, str, partial[None]]]:
         chat = self._chat

@@ -45,6 +45,7 @@ def test_the_palette(russian):
     async def test(on):
         await on.press("ctrl+p")
         await on.pilot.pause(0.5)
+        assert "Найти команду или беседу" in on.text()
         assert "/join #КАНАЛ" in on.text()
         assert "Войти в канал" in on.text()
 
