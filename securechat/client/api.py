@@ -285,11 +285,6 @@ class Client(Asking):
         if self._model is None:
             return
         self._model.feed(message, 0)
-        if message.command == "FAIL" and "NOT_STORED" in message.params:
-            # Its disk is full: whoever said it decides.
-            key = parse_tags(message.tags).get("label", "")
-            self._engine.resume.unacknowledged.forget(key)
-            self._refused(key, message)
         if message.command != "PONG":
             self._events.append(happenings.read(message, self._model.nick))
 

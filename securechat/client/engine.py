@@ -48,6 +48,7 @@ class Engine:
         token = token or secrets.token_hex(8)
         self.resume = Resume(token)
         self.interrupted = False
+        self._over = False
         self._sender = sender
         self._questions = Questions(token)
         self._joiner = Joiner()
@@ -55,11 +56,12 @@ class Engine:
     @property
     def up(self) -> bool:
         """Whether the connection is there and has caught up."""
-        return self.resume.ready and not self.interrupted
+        return self.resume.ready and not self.interrupted and not self._over
 
     def receive(self, event: Event) -> Iterator[Told]:
         """Take the next event of the connection; give what it leads to, in order, and send what that takes."""
         if isinstance(event, Closed):
+            self._over = True
             yield event
         elif isinstance(event, Interrupted):
             self.interrupted = True
@@ -91,14 +93,15 @@ class Engine:
         if answer is not None:
             yield answer
 
-    def say(self, target: str, text: str, *, tags: str = "", room: int = 0) -> str:
+    def say(self, target: str, text: str, *, tags: str = "", room: int = 0, key: str = "") -> str:
         """Say something now, or once the connection is there; return the key of its Kept or Refused.
 
         `tags` are escaped client-only tags; what has line feeds or more than `room` bytes goes as one message of
-        several lines. Raises ValueError where it fits no message, ClientError where too much waits already.
+        several lines. With `key` it is a message that a program before this one began. Raises ValueError where
+        it fits no message, ClientError where too much waits already.
         """
         try:
-            lines = self.resume.say(target, text, tags, room)
+            lines = self.resume.say(target, text, tags, room, key)
         except OverflowError:
             raise ClientError(_("Too much of what you said waits for the server; try again later.")) from None
         if lines and not self._sender.post(lines):

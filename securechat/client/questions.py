@@ -17,10 +17,14 @@ _MAX_BATCHES: Final = 64
 
 
 class Answered(NamedTuple):
-    """The server has answered question `label` with these messages."""
+    """The server has answered question `label` with these messages.
+
+    `end` says that there is nothing beyond this page of history (draft/chathistory-end).
+    """
 
     label: str
     messages: tuple[Message, ...]
+    end: bool = False
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ class _Question:
     private: bool
     again: bool
     outer: str = ""
+    end: bool = False
     messages: list[Message] = field(default_factory=list)
 
 
@@ -75,7 +80,7 @@ class Questions:
             del self._open[label]
         for question in self._open.values():
             question.messages.clear()
-            question.outer = ""
+            question.outer, question.end = "", False
         return dropped
 
     def repeat(self) -> list[bytes]:
@@ -98,6 +103,7 @@ class Questions:
             if len(self._batches) < _MAX_BATCHES:
                 self._batches[message.params[0][1:]] = label
                 question.outer = question.outer or message.params[0][1:]
+                question.end = question.end or "draft/chathistory-end" in tags
             return None, question.private
         if message.command != "ACK" and len(question.messages) < MAX_ANSWER:
             question.messages.append(message)
@@ -112,4 +118,5 @@ class Questions:
         return self._done(label) if question.outer == reference else None, question.private
 
     def _done(self, label: str) -> Answered:
-        return Answered(label, tuple(self._open.pop(label).messages))
+        question = self._open.pop(label)
+        return Answered(label, tuple(question.messages), question.end)

@@ -19,13 +19,12 @@ from securechat.client.text import clean
 from securechat.client.unkept import Unkept
 from securechat.client.words import N_, _, ngettext
 from securechat.protocol.errors import Fault
-from securechat.protocol.message import Message, build, parse, parse_tags
+from securechat.protocol.message import Message, build, parse
 
 MAX_HELD: Final = 100
 """Typed lines that may wait until it is known where they go."""
 _SETTLED: Final = "securechat-settled"
 _ALL_SAID: Final = "securechat-all-said"
-_NOT_STORED: Final = "NOT_STORED"
 _SPOKEN: Final = frozenset({"PRIVMSG", "NOTICE", "FAIL"})
 _NOT_SENT: Final = N_("Not sent: the server is behind with reading what you said; try again in a moment.")
 
@@ -135,9 +134,6 @@ class Session:
         assert self.model is not None
         if message.command == "PONG":
             return self._pong(message)
-        if message.command == "FAIL" and _NOT_STORED in message.params:
-            # A person is told and decides; a pipe has an end.
-            self._resume.unacknowledged.forget(parse_tags(message.tags).get("label", ""))
         items = self.model.feed(message, self._now())
         self._unkept.answered(message, items)
         # What a server says to whoever comes in was said the first time.

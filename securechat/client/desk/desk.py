@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from securechat.client.desk.conversation import TYPING_MS, Conversation
@@ -139,7 +140,7 @@ class Desk:
         ):
             self.notices = [*self.notices, Notice(conversation.name, entry)][-20:]
 
-    def page(self, name: str, messages: list[Message], now: int) -> int:
+    def page(self, name: str, messages: Iterable[Message], now: int) -> int:
         """Take a page of history; give how many entries were new."""
         conversation = self.open(name)
         entries = []

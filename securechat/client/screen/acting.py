@@ -31,21 +31,24 @@ class Acting(MessagePump):
 
     # --- the input ---
 
-    @on(Prompt.Sent)
-    def _sent(self, message: Prompt.Sent) -> None:
-        self.submit(message.text)
+    def enter(self) -> None:
+        """Say or do what is in the input. What is not taken stays there."""
+        prompt = self._chat.prompt
+        text = prompt.text
+        prompt.put("")  # first: another conversation may come to be shown, with its own draft
+        if not self.submit(text):
+            prompt.put(text)
 
-    def submit(self, text: str) -> None:
-        """Say or do what was typed. What is not taken stays in the input."""
+    def submit(self, text: str) -> bool:
+        """Say or do what was typed; give whether it was taken."""
         chat = self._chat
         before = chat.desk.current
         outcome = chat.talk.submit(text, chat.reply_to)
         if outcome is None:
             chat.after(before)
-            return
+            return False
         chat.desk.history.add(text)
         chat.reply_to = ""
-        chat.prompt.put("")
         chat.desk.conversations.get(before, chat.desk.here).draft = ""
         if outcome.said:
             chat.timeline.to_end()
@@ -55,6 +58,7 @@ class Acting(MessagePump):
         chat.keep()
         if outcome.quit and chat.talk.model is None:
             chat.exit()
+        return True
 
     def command(self, typed: str, *, ask: bool) -> None:
         """Do a command of the palette, or put it into the input where something is to be filled in."""
@@ -70,8 +74,8 @@ class Acting(MessagePump):
         chat.talk.typing(chat.prompt.text)
         chat._unsaved = True  # noqa: SLF001  # the other half of it
 
-    @on(Prompt.Completed)
-    def _completed(self, message: Prompt.Completed) -> None:
+    def complete(self, back: bool) -> None:  # as the input calls it
+        """Complete the word before the cursor: a name, a channel or a command."""
         chat = self._chat
         model = chat.talk.model
         channel = model.channels.get(chat.desk.current) if model is not None else None
@@ -80,17 +84,17 @@ class Acting(MessagePump):
         channels = [one.name for _key, one in chat.desk.listed() if one.channel]
         before = chat.prompt.before
         become = chat.desk.completion.tab(
-            before, commands=COMMANDS, channels=channels, names=dict.fromkeys(names), back=message.back
+            before, commands=COMMANDS, channels=channels, names=dict.fromkeys(names), back=back
         )
         if become is not None:
             rest = chat.prompt.text[len(before) :]
             chat.prompt.put(become + rest)
             chat.prompt.move_cursor_relative(columns=-len(rest))
 
-    @on(Prompt.Walked)
-    def _walked(self, message: Prompt.Walked) -> None:
+    def walk(self, step: int) -> None:
+        """Put an earlier (-1) or a later (1) input into the input."""
         history = self._chat.desk.history
-        text = history.back(self._chat.prompt.text) if message.step < 0 else history.forth()
+        text = history.back(self._chat.prompt.text) if step < 0 else history.forth()
         if text is not None:
             self._chat.prompt.put(text)
 

@@ -110,7 +110,15 @@ class ChatApp(Acting, App[None]):
             with Vertical(id="talking"):
                 yield Timeline(self.desk.here, id="timeline")
                 yield Bar(id="typing")
-                yield Prompt(id="prompt", compact=True, tab_behavior="focus", highlight_cursor_line=False)
+                yield Prompt(
+                    enter=self.enter,
+                    tab=self.complete,
+                    walk=self.walk,
+                    id="prompt",
+                    compact=True,
+                    tab_behavior="focus",
+                    highlight_cursor_line=False,
+                )
             yield Lines(id="members")
         yield Bar(id="status")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import signal
 import ssl
 import time
@@ -46,9 +45,9 @@ def run(
     bell = _Bell()
     connection = Connection(endpoint, context, secret, limits=limits, notify=bell.ring, more=NEEDED | WANTED)
     del secret
-    talk = Talk(connection, Desk(), _milliseconds, lambda: secrets.token_hex(12))
+    talk = Talk(connection, Desk(), _milliseconds)
     talk.desk.nick = account.partition("@")[0]
-    keeping.restore(talk, keepsake.load(place), talk.desk.nick)
+    keeping.restore(talk, keepsake.load(place))
     app = bell.app = ChatApp(
         talk,
         _Events(connection, bell, entered).take,

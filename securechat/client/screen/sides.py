@@ -33,13 +33,15 @@ def conversations(desk: Desk, look: Look) -> list[Line]:
             lines.append(Line(_("CHANNELS") if kind == 1 else _("PEOPLE"), style=Style(color=look.dim)))
         count = f"@{one.mentions}" if one.mentions else str(one.unread) if one.unread else ""
         chosen = key == desk.current
-        colour = look.alarm if one.mentions else look.accent if one.unread else look.text if chosen else look.dim
-        style = Style(color=colour, bold=bool(one.unread) or chosen, bgcolor=look.selected if chosen else None)
+        loud = bool(one.unread) and not one.muted
+        colour = look.text if chosen else look.dim
+        if loud:
+            colour = look.alarm if one.mentions else look.accent
+        style = Style(color=colour, bold=loud or chosen, bgcolor=look.selected if chosen else None)
         waiting = "… " if one.pending else ""
         muted = " ×" if one.muted else ""
-        lines.append(
-            Line(f"{waiting}{named(key, one.name)}{muted}", "" if one.muted else count, key, style, chosen)
-        )
+        name = f"{waiting}{named(key, one.name)}{muted}"
+        lines.append(Line(name, count, key, style, chosen))
     return lines
 
 
@@ -105,8 +107,8 @@ def status(talk: Talk, look: Look, pin: str, host: str, *, width: int) -> list[S
         pieces += [Segment(f"  CA {pin}", dim)] if pin else []
     if talk.lag is not None and good:
         pieces.append(Segment(_("  {} ms").format(talk.lag), Style(color=look.alarm) if talk.lag > 2000 else dim))
-    if len(talk.outbox) and not talk.ready:
-        pieces.append(Segment(_("  {} waiting").format(len(talk.outbox)), Style(color=look.accent)))
+    if len(talk.waiting) and not talk.ready:
+        pieces.append(Segment(_("  {} waiting").format(len(talk.waiting)), Style(color=look.accent)))
     if width >= 112:
         pieces.append(Segment(_("   Ctrl+P commands  Ctrl+F find  F1 help"), dim))
     return pieces

@@ -44,9 +44,46 @@ def test_typing_and_keeping(screen, line_):
         await on.press("enter")
         assert on.sent()[0].endswith("PRIVMSG #lobby :hello")
         assert "…" in on.text()
-        await on.hear(line_(1, "hello", who="alice", tags=";label=key2"))
+        await on.hear(line_(1, "hello", who="alice", tags=";label=key-1"))
         assert "…  " not in on.text().replace("is typing …", "")
         assert on.app.prompt.text == ""
+
+    screen(test)
+
+
+def test_what_is_typed_fast_goes_where_it_was_meant_to(screen):
+    async def test(on):
+        from textual import events
+
+        for char in "one\rtwo\r/away x":  # all of it is there before the screen looks
+            on.app.post_message(events.Key("enter", "\r") if char == "\r" else events.Key(char, char))
+        await on.pilot.pause()
+        assert [one.rpartition(":")[2] for one in on.sent() if "PRIVMSG" in one] == ["one", "two"]
+        assert on.app.prompt.text == "/away x"
+
+    screen(test)
+
+
+def test_another_conversation_keeps_its_draft(screen):
+    async def test(on):
+        on.app.do_open("bob")
+        await on.type("half")
+        on.app.show("#lobby")
+        await on.type("/msg bob hi")
+        await on.press("enter")
+        assert (on.app.desk.here.name, on.app.prompt.text) == ("bob", "half")
+        assert on.app.desk.conversations["#lobby"].draft == ""
+
+    screen(test)
+
+
+def test_a_command_without_a_connection_stays_in_the_input(screen):
+    async def test(on):
+        on.scene.lose()
+        await on.type("/topic tea")
+        await on.press("enter")
+        assert on.app.prompt.text == "/topic tea"
+        assert "Not connected" in on.text()
 
     screen(test)
 
@@ -58,7 +95,7 @@ def test_a_paste_of_several_lines_is_one_message(screen):
         on.app.prompt.post_message(events.Paste("one\ntwo"))
         await on.pilot.pause()
         await on.press("enter")
-        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key2 draft/multiline :#lobby")
+        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key-1 draft/multiline :#lobby")
         assert "two" in on.text()
 
     screen(test)
@@ -212,9 +249,9 @@ def test_reply_react_and_take_back_by_keys(screen, line_):
         await on.press("enter")
         assert any("+draft/reply=m1 PRIVMSG #lobby :yes" in one for one in on.sent())
         await on.press("ctrl+up", "up", "up", "e", "1")
-        assert "@+draft/react=👍;+draft/reply=m1 TAGMSG :#lobby" in on.sent()
+        assert any("+draft/react=👍;+draft/reply=m1" in one for one in on.sent())
         await on.press("escape", "ctrl+up", "up", "x")
-        assert "REDACT #lobby :m2" in on.sent()
+        assert any(one.endswith(" REDACT #lobby :m2") for one in on.sent())
 
     screen(test)
 
