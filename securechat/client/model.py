@@ -10,6 +10,7 @@ from securechat.client import replies
 from securechat.client.channels import MAX_CHANNELS, RANKS, Channel
 from securechat.client.items import Item, What
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.config import DEFAULT_LOBBY
 from securechat.protocol.errors import Fault
 from securechat.protocol.framing import MAX_BODY
@@ -76,7 +77,9 @@ class Model:
     def feed(self, message: Message | Fault, now: int) -> Items:
         """Take what the server sent; give what to show. `now` is for what carries no time of its own."""
         if isinstance(message, Fault):
-            return [Item(What.PROBLEM, now, f"The server sent a line that cannot be read: {message.value}.")]
+            return [
+                Item(What.PROBLEM, now, _("The server sent a line that cannot be read: {}.").format(message.value))
+            ]
         when = _time(message, now)
         handler = self._HANDLERS.get(message.command)
         if handler is None:
@@ -180,7 +183,9 @@ class Model:
         name = message.params[1]
         channel = self.channels.get(fold(name))
         if channel is None:
-            return [Item(What.PROBLEM, when, f"You are not in {clean(name)}, so nobody tells you who is.")]
+            return [
+                Item(What.PROBLEM, when, _("You are not in {}, so nobody tells you who is.").format(clean(name)))
+            ]
         return [Item(What.NAMES, when, channel=clean(name), names=tuple(map(clean, channel.told())))]
 
     # --- topics and capabilities ---
@@ -252,7 +257,8 @@ def _complete(item: Item, sender: str, channel: str, *, own: bool) -> Item:
 def _other_ctcp(sender: str, text: str, when: int) -> Items:
     """Show a request of another client's machinery by its name. It is never answered."""
     verb = clean(text.strip(_CTCP).partition(" ")[0])[:32]
-    return [Item(What.INFO, when, f"{clean(sender)} sent a CTCP {verb} request, which is not answered.")]
+    text = _("{name} sent a CTCP {verb} request, which is not answered.")
+    return [Item(What.INFO, when, text.format(name=clean(sender), verb=verb))]
 
 
 def _time(message: Message, now: int) -> int:

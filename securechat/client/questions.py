@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from securechat.client.errors import ClientError
+from securechat.client.words import _
 from securechat.protocol.message import Message, parse_tags
 
 MAX_QUESTIONS: Final = 256
@@ -58,7 +59,9 @@ class Questions:
         Raises ClientError where too many are open.
         """
         if len(self._open) >= MAX_QUESTIONS:
-            raise ClientError(f"{MAX_QUESTIONS} questions wait for the server's answer already; wait for some.")
+            raise ClientError(
+                _("{} questions wait for the server's answer already; wait for some.").format(MAX_QUESTIONS)
+            )
         self._count += 1
         label = f"{self._token}q{self._count}"
         if line.startswith(b"@"):

@@ -19,6 +19,7 @@ from securechat.client.questions import Answered
 from securechat.client.render import Renderer
 from securechat.client.text import clean
 from securechat.client.unkept import Unkept
+from securechat.client.words import N_, _, ngettext
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse
 
@@ -27,15 +28,21 @@ MAX_HELD: Final = 100
 _SETTLED: Final = "securechat-settled"
 _ALL_SAID: Final = "securechat-all-said"
 _SPOKEN: Final = frozenset({"PRIVMSG", "NOTICE", "FAIL"})
-_NOT_SENT: Final = "Not sent: the server is behind with reading what you said; try again in a moment."
+_NOT_SENT: Final = N_("Not sent: the server is behind with reading what you said; try again in a moment.")
 
 
 def _missing(gap: Gap) -> str:
     """Return the sentence about lines that are not to be had."""
     count, name = gap.last - gap.first + 1, clean(gap.target)
     if gap.back:
-        return f"The server has lost the last {count} lines from {name} that you have seen: it was set back."
-    return f"{count} line{'s' if count > 1 else ''} from {name} {'are' if count > 1 else 'is'} missing."
+        text = ngettext(
+            "The server has lost the last line from {name} that you have seen: it was set back.",
+            "The server has lost the last {count} lines from {name} that you have seen: it was set back.",
+            count,
+        )
+    else:
+        text = ngettext("{count} line from {name} is missing.", "{count} lines from {name} are missing.", count)
+    return text.format(count=count, name=name)
 
 
 def milliseconds() -> int:
@@ -125,9 +132,10 @@ class Session:
         # Answered behind the channels that we are joined to.
         self._sender.post([build("PING", _SETTLED)])
         if self._interrupted:
-            return self._lines([Item(What.INFO, self._now(), "Connected again.")])
+            return self._lines([Item(What.INFO, self._now(), _("Connected again."))])
         tls = event.tls.replace("TLSv", "TLS ")
-        return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
+        text = _("Connected to {server} ({tls}) as {name}. Try /help.")
+        return [text.format(server=event.endpoint, tls=tls, name=clean(event.nick))]
 
     def _message(self, message: Message) -> list[str]:
         assert self.model is not None
@@ -143,7 +151,12 @@ class Session:
     def _interrupt(self, event: Interrupted) -> list[str]:
         self._interrupted, self.ready, self._asked = True, False, False
         why = str(event.error).removesuffix(".")
-        return self.problem(f"{why}; trying again for {event.seconds:g} seconds.")
+        text = ngettext(
+            "{reason}; trying again for {seconds:g} second.",
+            "{reason}; trying again for {seconds:g} seconds.",
+            round(event.seconds),
+        )
+        return self.problem(text.format(reason=why, seconds=event.seconds))
 
     def typed(self, text: str) -> list[str]:
         """Take what was typed; give the lines to print at once. What comes while not `ready` waits, in order.
@@ -154,7 +167,7 @@ class Session:
             return []
         if not self.ready:
             if len(self._held) >= MAX_HELD:
-                return self.problem(_NOT_SENT)
+                return self.problem(_(_NOT_SENT))
             self._held.append(text)
             return []
         return self._say(text)
@@ -220,13 +233,13 @@ class Session:
             self.leave(outcome.lines)
             return []
         if outcome.said and not self.roomy:  # what one typed line becomes fits the other half
-            return self.problem(_NOT_SENT)
+            return self.problem(_(_NOT_SENT))
         said = self._keyed(outcome.lines)
         lines = (*said, build("PING", _SETTLED)) if outcome.moves else said
         if lines and not self._sender.post(lines):
             if self._resume.able:
                 self._resume.unacknowledged.withdraw(len(outcome.said))
-            return self.problem(_NOT_SENT)
+            return self.problem(_(_NOT_SENT))
         self.ready = not outcome.moves
         if not self._resume.able:
             self._unkept.said(outcome.said)
@@ -235,14 +248,14 @@ class Session:
     def _act(self, name: str, rest: str) -> list[str]:
         """Do what is about messages, where the server lets us."""
         if self._plain is None:
-            return self.problem(f"/{name} is not possible here: the server lacks what it takes.")
+            return self.problem(_("/{} is not possible here: the server lacks what it takes.").format(name))
         return self._lines(self._plain.do(name, rest))
 
     def _lost(self) -> list[str]:
         """Name the lines that are on no screen, and perhaps on no disk."""
         texts = [*self._unkept.take(), *self._resume.unacknowledged.texts(), *self._held]
         self._held.clear()
-        return [line for text in texts for line in self.problem(f"Perhaps not sent: {clean(text)}")]
+        return [line for text in texts for line in self.problem(_("Perhaps not sent: {}").format(clean(text)))]
 
     def _keyed(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return lines to send, with a key on each message: it is said again until it is confirmed."""

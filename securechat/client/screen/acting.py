@@ -16,7 +16,7 @@ from securechat.client.screen.finding import Finding, Reacting
 from securechat.client.screen.lists import Lines
 from securechat.client.screen.prompt import Prompt
 from securechat.client.screen.wrap import clip
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ class Acting(MessagePump):
         """Say that there is more below."""
         new = self._chat.desk.here.unread
         return (
-            _(" ↓ {} new below, Esc goes there").format(new)
+            ngettext(" ↓ {} new below, Esc goes there", " ↓ {} new below, Esc goes there", new).format(new)
             if new
             else _(" ↓ older messages, Esc goes to the newest")
         )

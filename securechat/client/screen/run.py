@@ -17,7 +17,7 @@ from securechat.client.desk import keeping
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Kind
 from securechat.client.desk.talk import WANTED, Talk
-from securechat.client.errors import ClientError
+from securechat.client.errors import ClientError, reason
 from securechat.client.events import Event, LoggedIn
 from securechat.client.resume import NEEDED
 from securechat.client.screen.app import Arrived, ChatApp
@@ -113,7 +113,8 @@ def _save(place: Path, talk: Talk) -> None:
     except OSError as failure:
         if not talk.unkept:
             talk.unkept = True
-            text = _("Drafts and waiting lines cannot be kept in {}: {}.").format(place, failure.strerror)
+            text = _("Drafts and waiting lines cannot be kept in {path}: {reason}.")
+            text = text.format(path=place, reason=reason(failure))
             talk.desk.say(Kind.PROBLEM, text, _milliseconds())
 
 
