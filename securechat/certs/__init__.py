@@ -20,10 +20,13 @@ from securechat.certs.server import (
     LEAF_DAYS,
     MAX_LEAF_DAYS,
     Certificates,
+    der,
     describe,
     fingerprint,
     issue,
+    period,
     renew,
+    same_key,
 )
 
 __all__ = [
@@ -38,12 +41,15 @@ __all__ = [
     "RequestRefused",
     "bundle",
     "certify",
+    "der",
     "describe",
     "fingerprint",
     "host_name",
     "issue",
     "key_of",
     "new_key",
+    "period",
     "renew",
+    "same_key",
     "write_secret",
 ]

@@ -11,7 +11,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -154,6 +154,25 @@ def fingerprint(pem: Path) -> str:
     """
     with one_sentence(pem):
         return digest(read_certificate(pem))
+
+
+def period(pem: Path) -> Period:
+    """Return from when to when the first certificate of a PEM file is valid. Raises CertificateError."""
+    with one_sentence(pem):
+        own = read_certificate(pem)
+    return Period(own.not_valid_before_utc, own.not_valid_after_utc)
+
+
+def der(pem: Path) -> bytes:
+    """Return the first certificate of a PEM file as DER. Raises CertificateError."""
+    with one_sentence(pem):
+        return read_certificate(pem).public_bytes(serialization.Encoding.DER)
+
+
+def same_key(one: Path, other: Path) -> bool:
+    """Whether the first certificates of two PEM files are for one key. Raises CertificateError."""
+    with one_sentence(one):
+        return read_certificate(one).public_key() == read_certificate(other).public_key()
 
 
 def _old_names(folder: Path, ca: Authority | None) -> tuple[str, ...]:

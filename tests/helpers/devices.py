@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from securechat.certs import issue
+from securechat.certs import bundle, issue, new_key
+from securechat.server import devices
+from securechat.storage.users import UserFile
 
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
@@ -60,3 +62,32 @@ def strange(folder: Path, place: Path) -> dict[str, tuple[Path, str]]:
 
 
 STRANGE = ("another authority", "self-signed", "expired", "not yet valid", "the server's own", "for servers")
+
+
+def csr(key=None) -> bytes:
+    """A certificate request in DER; its subject is of no account."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody else")])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
+
+
+def enrol(home, file: Path, name: str = "alice", device: str = "laptop", **how) -> Path:
+    """Give an account a device as `issue-cert` does; return the file with its key and certificate."""
+    key = new_key()
+    _, made = devices.enrol(UserFile(home.users), home.certs, name, device, key.public_key(), **how)
+    file.write_bytes(bundle(key, made))
+    return file
+
+
+def prove(wire, *, end: bool = True) -> str:
+    """Log in by EXTERNAL; return the numeric that says how it went."""
+    wire.send("CAP LS 302", "NICK x", "USER x 0 * :x", "CAP REQ sasl", "AUTHENTICATE EXTERNAL")
+    wire.expect(r"^AUTHENTICATE \+$")
+    wire.send("AUTHENTICATE +")
+    how = wire.expect(" (903|904) ")[1]
+    if how == "903" and end:
+        wire.send("CAP END")
+        wire.expect(" (422|376) ")
+        wire.barrier()
+    return how
