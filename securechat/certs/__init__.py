@@ -24,9 +24,11 @@ from securechat.certs.server import (
     describe,
     fingerprint,
     issue,
+    names_of,
     period,
     renew,
     same_key,
+    sha1,
 )
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "host_name",
     "issue",
     "key_of",
+    "names_of",
     "new_key",
     "period",
     "renew",
     "same_key",
+    "sha1",
     "write_secret",
 ]

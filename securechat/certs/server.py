@@ -100,16 +100,16 @@ def issue(
             take_away(folder, place)
             ca = read_authority(folder, start, place)
             old = _old_names(folder, ca)
-            names = list(dict.fromkeys([*ALWAYS, *machine_name(), *old, *wanted]))
-            if len(names) > MAX_NAMES:
+            called = list(dict.fromkeys([*ALWAYS, *machine_name(), *old, *wanted]))
+            if len(called) > MAX_NAMES:
                 raise CertificateError(
-                    f"{folder / 'server.pem'} would have {len(names)} names and may have {MAX_NAMES}; "
+                    f"{folder / 'server.pem'} would have {len(called)} names and may have {MAX_NAMES}; "
                     f"move it away and run init-certs again with the names that are still needed."
                 )
             if ca is not None and place.protect is not None:
                 replace_key(place.path(folder), ca.key, place.protect)
             ca = ca or make_authority(folder, start, place)
-            _make_leaf(folder, ca, names, Period(start, start + timedelta(days=days)))
+            _make_leaf(folder, ca, called, Period(start, start + timedelta(days=days)))
         return describe(folder)
 
 
@@ -163,6 +163,19 @@ def period(pem: Path) -> Period:
     return Period(own.not_valid_before_utc, own.not_valid_after_utc)
 
 
+def names_of(pem: Path) -> tuple[str, ...]:
+    """Return the names that the first certificate of a PEM file is for. Raises CertificateError."""
+    with one_sentence(pem):
+        return names_in(read_certificate(pem))
+
+
+def sha1(pem: Path) -> list[str]:
+    """Return the SHA-1 of each certificate in a PEM file as hex, for phones that show no other."""
+    with one_sentence(pem):
+        chain = x509.load_pem_x509_certificates(pem.read_bytes())
+    return [one.fingerprint(hashes.SHA1()).hex() for one in chain]  # noqa: S303  # shown to a human, never checked
+
+
 def der(pem: Path) -> bytes:
     """Return the first certificate of a PEM file as DER. Raises CertificateError."""
     with one_sentence(pem):
@@ -192,12 +205,12 @@ def _old_names(folder: Path, ca: Authority | None) -> tuple[str, ...]:
     )
 
 
-def _make_leaf(folder: Path, ca: Authority, names: list[str], valid: Period) -> None:
+def _make_leaf(folder: Path, ca: Authority, called: list[str], valid: Period) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         leaf(ca, key.public_key(), valid, ExtendedKeyUsageOID.SERVER_AUTH)
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "securechat server")]))
-        .add_extension(x509.SubjectAlternativeName(map(general_name, names)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(map(general_name, called)), critical=False)
         .sign(ca.key, hashes.SHA256())
     )
     publish(folder, "server", to_pem(certificate) + to_pem(ca.certificate), key)

@@ -42,16 +42,16 @@ def new_password(from_stdin: bool) -> str:
     raise CommandError("No password was chosen; nothing was changed.")
 
 
-def ask_password(prompt: str) -> str:
+def ask_password(prompt: str, way_out: str = "pipe it in with --password-stdin") -> str:
     """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError("There is no terminal to ask for the password; pipe it in with --password-stdin.")
+        raise CommandError(f"There is no terminal to ask for the password; {way_out}.")
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
         except getpass.GetPassWarning:
-            why = "This terminal would show the password; pipe it in with --password-stdin."
+            why = f"This terminal would show the password; {way_out}."
         except UnicodeError:
             why = "What was typed is not text in the terminal's encoding."
     raise CommandError(why)  # outside the handler: what was caught may carry what was typed (law 7)
