@@ -1,4 +1,4 @@
-"""`issue-cert`, `devices`, `revoke` and `certs` as people type them; the authority's key protected or elsewhere."""
+"""`issue-cert`, `devices`, `revoke` and `certs` as people type them; the CA's key protected or elsewhere."""
 
 from __future__ import annotations
 
