@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from helpers.commands import in_process
 
 from securechat.certs import bundle, issue, new_key
 from securechat.server import devices
@@ -91,3 +92,16 @@ def prove(wire, *, end: bool = True) -> str:
         wire.expect(" (422|376) ")
         wire.barrier()
     return how
+
+
+def issued(home, name: str, file: Path) -> Path:
+    """The file that `issue-cert` makes, by the command itself."""
+    done = in_process("issue-cert", name, "--out", file, "--home", home.path)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+def revoke(home, name: str) -> None:
+    """Revoke all devices of an account, by the command itself."""
+    done = in_process("revoke", name, "--home", home.path)
+    assert done.returncode == 0, done.stderr
