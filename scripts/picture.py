@@ -110,7 +110,7 @@ def converse(tmux: Tmux, passwords: list[str]) -> None:
     """Start both clients as people do, and hold the conversation."""
     for pane in (LEFT, RIGHT):
         tmux.expect(r"^\$", pane)
-        tmux.say(pane, f"securechat connect --user {PEOPLE[pane]}", r"^Password for \w+: *$", pane)
+        tmux.say(pane, f"securechat connect --plain --user {PEOPLE[pane]}", r"^Password for \w+: *$", pane)
         tmux.say(pane, passwords[pane], "^#lobby>", pane)
     tmux.say(LEFT, "Good morning, Boris!", "<anna> Good morning")
     tmux.say(RIGHT, "Привет, Анна! Кофе готов.", "<boris> Привет")

@@ -19,6 +19,13 @@ def model_home(tmp_path_factory):
     return make_home(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture(autouse=True)
+def _own_configuration(tmp_path_factory, request, monkeypatch):
+    """No test sees or changes what whoever runs it has in their configuration folder."""
+    folder = tmp_path_factory.getbasetemp() / "config" / f"{hash(request.node.nodeid) & 0xFFFFFFFFFFFF:x}"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+
+
 @pytest.fixture
 def home(model_home, tmp_path):
     """A fresh home: certificates, and the users of `helpers.homes.PASSWORDS` (alice is admin)."""

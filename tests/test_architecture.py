@@ -22,6 +22,7 @@ MAY_IMPORT = {
 }
 IMPURE = {"socket", "ssl", "threading", "time", "sqlite3", "selectors", "subprocess", "queue"}
 PURE = ("protocol", "chat", "records")
+CLIENT_CORE = PACKAGE / "client" / "desk"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -60,6 +61,13 @@ def test_rooms_import_only_what_the_map_allows(path):
 @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in PURE], ids=lambda path: path.stem)
 def test_pure_rooms_touch_no_world(path):
     assert not {name.split(".")[0] for name in imports(path)} & IMPURE
+
+
+@pytest.mark.parametrize("path", sorted(CLIENT_CORE.glob("*.py")), ids=lambda path: path.stem)
+def test_the_desk_knows_no_screen_and_no_world(path):
+    names = imports(path)
+    assert not {name.split(".")[0] for name in names} & (IMPURE | {"textual", "rich", "os", "pathlib"})
+    assert not {name for name in names if name.startswith("securechat.client.screen")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -20,6 +20,7 @@ __all__ = ["CommandError", "main", "run"]
 FORESEEN: Final = {
     "securechat.cli": "CommandError",
     "securechat.certs.files": "CertificateError",
+    "securechat.client.errors": "ClientError",
     "securechat.config": "ConfigError",
     "securechat.server.accounts": "AccountRefused",
     "securechat.server.parts": "ServerError",

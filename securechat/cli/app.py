@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from securechat import __version__
-from securechat.cli import certs, connect, devices, history, invites, keeping, serve, setup, users
+from securechat.cli import certs, connect, devices, history, invites, keeping, sending, serve, setup, users
 from securechat.cli.options import HERE, HomeBefore, option
 
-FAMILIES = (certs, users, invites, serve, connect, devices, setup, history, keeping)
+FAMILIES = (certs, users, invites, serve, connect, sending, devices, setup, history, keeping)
 """In the order in which a new user needs them, which is the order of the help."""
 
 app = typer.Typer(

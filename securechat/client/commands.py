@@ -21,7 +21,8 @@ class Outcome(NamedTuple):
     """What a typed line leads to: `lines` to send, in order, `items` to show at once, and whether to quit.
 
     `moves` says that the server's answer may change where typed text goes: the next line has to wait for it.
-    `said` has (target, text) of what the server will echo once it is kept.
+    `said` has (target, text) of what the server will echo once it is kept. `action` is (name, rest) of a command
+    that the front end carries out itself: the full screen does, the line client cannot.
     """
 
     lines: tuple[bytes, ...] = ()
@@ -29,14 +30,19 @@ class Outcome(NamedTuple):
     quit: bool = False
     moves: bool = False
     said: tuple[tuple[str, str], ...] = ()
+    action: tuple[str, str] = ("", "")
 
 
 class Request(NamedTuple):
-    """What a command is asked: `rest` is what stands after its name, `now` the time in milliseconds since 1970."""
+    """What a command is asked: `rest` is what stands after its name, `now` the time in milliseconds since 1970.
+
+    `where` is the conversation that is shown; without it the channel that typed text goes to.
+    """
 
     model: Model
     rest: str
     now: int
+    where: str = ""
 
 
 class Command(NamedTuple):
@@ -45,6 +51,8 @@ class Command(NamedTuple):
     handler: Callable[[Request], Outcome]
     usage: str
     help: str
+    screen: bool = False
+    """Whether only the full screen has it."""
 
 
 class _UsageError(ValueError):
@@ -55,10 +63,11 @@ class _NowhereError(ValueError):
     """Something for the current channel, where there is none."""
 
 
-def interpret(model: Model, typed: str, now: int) -> Outcome:
+def interpret(model: Model, typed: str, now: int, where: str = "") -> Outcome:
     """Return what one typed line leads to. `now` is in milliseconds since 1970.
 
-    A line that begins with a slash is a command, with two it is text that begins with one.
+    A line that begins with a slash is a command, with two it is text that begins with one. `where` is the
+    conversation that a full screen shows.
     """
     line = sendable(typed).strip()
     if not line:
@@ -69,16 +78,16 @@ def interpret(model: Model, typed: str, now: int) -> Outcome:
         return say(model, line[1:], now)
     if not line.startswith("/"):
         return say(model, typed, now)
-    return _command(model, line, now)
+    return _command(model, line, now, where)
 
 
-def _command(model: Model, line: str, now: int) -> Outcome:
+def _command(model: Model, line: str, now: int, where: str) -> Outcome:
     name, _, rest = line[1:].partition(" ")
     command = COMMANDS.get(name.lower())
     if command is None:
         return _problem(now, f"There is no command /{clean(name)}: /help lists them, // sends a slash.")
     try:
-        return command.handler(Request(model, rest.strip(), now))
+        return command.handler(Request(model, rest.strip(), now, where))
     except _UsageError:
         return _problem(now, f"Type {command.usage}: {command.help}")
     except _NowhereError:
@@ -126,9 +135,10 @@ def _person(name: str) -> str:
 
 def _here(request: Request) -> str:
     """Return the current channel. Raises _NowhereError."""
-    if not request.model.target_name:
+    where = request.where or request.model.target_name
+    if not where:
         raise _NowhereError
-    return request.model.target_name
+    return where
 
 
 def _join(request: Request) -> Outcome:
@@ -201,9 +211,16 @@ def _help(request: Request) -> Outcome:
     if wanted and wanted not in COMMANDS:
         return _problem(request.now, f"There is no command /{clean(wanted)}: /help lists them.")
     rows = [COMMANDS[wanted]] if wanted else list(COMMANDS.values())
+    if not request.where and not wanted:
+        rows = [row for row in rows if not row.screen]
     width = max(len(row.usage) for row in rows)
     texts = [f"{row.usage:<{width}}  {row.help}" for row in rows]
     return Outcome(items=tuple(Item(What.INFO, request.now, text) for text in texts))
+
+
+def _act(name: str) -> Callable[[Request], Outcome]:
+    """Return the handler of a command that a full screen carries out itself."""
+    return lambda request: Outcome(action=(name, request.rest))
 
 
 COMMANDS: Final[dict[str, Command]] = {
@@ -218,6 +235,19 @@ COMMANDS: Final[dict[str, Command]] = {
     "away": Command(_away, "/away [REASON]", "Be marked as away; alone, be back."),
     "invite": Command(_invite, "/invite NAME", "Let somebody into this channel."),
     "kick": Command(_kick, "/kick NAME [REASON]", "Remove somebody from this channel."),
+    "open": Command(_act("open"), "/open NAME", "Show a channel or a conversation with somebody.", screen=True),
+    "close": Command(_act("close"), "/close", "Take this conversation off the list.", screen=True),
+    "unread": Command(_act("unread"), "/unread", "Go to what is new.", screen=True),
+    "date": Command(_act("date"), "/date YYYY-MM-DD", "Go to a day.", screen=True),
+    "search": Command(_act("search"), "/search [WORDS]", "Find what was said.", screen=True),
+    "reply": Command(_act("reply"), "/reply TEXT", "Answer the selected message, or the last one.", screen=True),
+    "react": Command(
+        _act("react"), "/react EMOJI", "React to the selected message, or the last one.", screen=True
+    ),
+    "redact": Command(_act("redact"), "/redact", "Take back the selected message, or your last one.", screen=True),
+    "link": Command(_act("link"), "/link", "Open a link of the selected message.", screen=True),
+    "mute": Command(_act("mute"), "/mute", "Be told of nothing here; again: of everything.", screen=True),
+    "theme": Command(_act("theme"), "/theme [light | dark]", "Change the colours.", screen=True),
     "help": Command(_help, "/help [COMMAND]", "Show what you can type."),
     "quit": Command(_quit, "/quit [REASON]", f"Leave. So does the word {LEAVE}, or Ctrl-D."),
 }

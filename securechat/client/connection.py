@@ -47,6 +47,7 @@ class Connection:
     `notify` is called in the connection's thread when an event has come or room for output has come back; it
     must not block.
 
+    `more` are capabilities that its user knows what to do with besides handshake.WANTED.
     A connection to a server with what `resume` needs is tried again when it is lost, for `reconnect_seconds`.
     """
 
@@ -58,8 +59,10 @@ class Connection:
         *,
         limits: ClientLimits | None = None,
         notify: Callable[[], None] = _nothing,
+        more: frozenset[str] = NEEDED,
     ) -> None:
         self.endpoint = endpoint
+        self._more = more
         self.limits = limits or ClientLimits()
         self._notify = notify
         self._context = context
@@ -195,7 +198,7 @@ class Connection:
         try:
             sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
             link = Link(sock, self._outbox)
-            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic())
+            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic(), self._more)
             del secret
             self._talk(selector, link, dialogue)
         finally:

@@ -27,12 +27,18 @@ class Dialogue:
     """
 
     def __init__(
-        self, endpoint: Endpoint, tls: str, secret: Credentials, limits: ClientLimits, now: float
+        self,
+        endpoint: Endpoint,
+        tls: str,
+        secret: Credentials,
+        limits: ClientLimits,
+        now: float,
+        more: frozenset[str] = NEEDED,
     ) -> None:
         self._endpoint = endpoint
         self._tls = tls
         self._limits = limits
-        self._login: Login | None = Login(secret, NEEDED)
+        self._login: Login | None = Login(secret, more)
         self._lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
         self._parting = ""  # what the server's ERROR said
         self._login_until = now + limits.login_seconds

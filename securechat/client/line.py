@@ -8,9 +8,24 @@ import sys
 from collections.abc import Callable
 
 from securechat.client.connection import Connection
+from securechat.client.events import Event, LoggedIn
 from securechat.client.pipe import PipeClient
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.protocol.sasl import Credentials
+
+
+class _Announcing(Connection):
+    """A connection that calls `entered`, in the thread that takes the events, at its first login."""
+
+    entered: Callable[[], None] | None = None
+
+    def next_event(self, timeout: float | None = None) -> Event | None:
+        """Take the next event (see Connection)."""
+        event = super().next_event(timeout)
+        if isinstance(event, LoggedIn) and self.entered is not None:
+            entered, self.entered = self.entered, None
+            entered()
+        return event
 
 
 def talk(
@@ -20,17 +35,26 @@ def talk(
     *,
     leftover: bytes = b"",
     limits: ClientLimits | None = None,
+    plain: bool = False,
+    entered: Callable[[], None] | None = None,
 ) -> None:
     """Hold a conversation over standard input and output, until somebody quits or standard input ends.
 
-    `leftover` is what was read of standard input already. Raises ClientError where the conversation ended
-    otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
+    On a terminal that can it takes the full screen, unless it is to be `plain`. `leftover` is what was read of
+    standard input already; `entered` is called once when we are in. Raises ClientError where the conversation
+    ended otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
     """
 
     def connect(notify: Callable[[], None]) -> Connection:
-        return Connection(endpoint, context, secret, limits=limits, notify=notify)
+        connection = _Announcing(endpoint, context, secret, limits=limits, notify=notify)
+        connection.entered = entered
+        return connection
 
-    if is_terminal():
+    if is_terminal() and not plain:
+        from securechat.client.screen.run import light_terminal, run  # noqa: PLC0415  # slow to import
+
+        run(endpoint, context, secret, limits=limits, light=light_terminal(), entered=entered)
+    elif is_terminal():
         from securechat.client.terminal import TerminalClient  # noqa: PLC0415  # slow to import, not for pipes
 
         TerminalClient(connect).run()

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from securechat.client.commands import Outcome, interpret, say
+from securechat.client.engine import Engine, Sender
 from securechat.client.errors import ClientError
 from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
 from securechat.client.render import Renderer
-from securechat.client.resume import Resume
 from securechat.client.text import clean
 from securechat.client.unkept import Unkept
+from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse, parse_tags
 
 MAX_HELD: Final = 100
@@ -35,13 +35,6 @@ def _missing(gap: Gap) -> str:
     if gap.back:
         return f"The server has lost the last {count} lines from {name} that you have seen: it was set back."
     return f"{count} line{'s' if count > 1 else ''} from {name} {'are' if count > 1 else 'is'} missing."
-
-
-class Sender(Protocol):
-    """What a session needs of a connection."""
-
-    def post(self, lines: Sequence[bytes]) -> bool: ...  # noqa: D102  # see Connection
-    def close(self, lines: Sequence[bytes] = ()) -> None: ...  # noqa: D102
 
 
 def milliseconds() -> int:
@@ -80,7 +73,8 @@ class Session:
         self._gone = False
         self._held: deque[str] = deque()
         self._unkept = Unkept()
-        self._resume = Resume(secrets.token_hex(8))
+        self._engine = Engine(sender)
+        self._resume = self._engine.resume
         self._interrupted = False  # the connection is being made anew, up to the end of its welcome
 
     @property
@@ -95,38 +89,39 @@ class Session:
 
     def receive(self, event: Event) -> list[str]:
         """Take the next event of the connection; give the lines to print."""
-        if isinstance(event, Closed):
-            self.leaving = self.over = True
-            self.error = event.error
-            return self._lost() if event.error is not None or self._interrupted else []
-        if isinstance(event, Interrupted):
-            return self._interrupt(event)
-        if isinstance(event, LoggedIn):
-            if self.model is None:
-                self.model = Model(event.nick, event.capabilities)
-            first = self._resume.connected(event.nick, event.capabilities)
-            # Answered behind the channels that we are joined to.
-            self._sender.post([*first, build("PING", _SETTLED)])
-            if self._interrupted:
-                return self._lines([Item(What.INFO, self._now(), "Connected again.")])
-            tls = event.tls.replace("TLSv", "TLS ")
-            return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
-        assert self.model is not None
         shown: list[str] = []
-        for message in event.messages:
-            if isinstance(message, Message):
-                step = self._resume.feed(message)
-                self._sender.post(step.lines)
-                for given in step.given:
-                    if isinstance(given, Message):
-                        shown += self._message(given)
-                    elif isinstance(given, Gap):
-                        shown += self.problem(_missing(given))
-            else:
-                shown += self._lines(self.model.feed(message, self._now()))
-        if self.leaving and not self._held and not self._gone:
+        for told in self._engine.receive(event):
+            if isinstance(told, Message):
+                shown += self._message(told)
+            elif isinstance(told, Fault):
+                assert self.model is not None
+                shown += self._lines(self.model.feed(told, self._now()))
+            elif isinstance(told, Gap):
+                shown += self.problem(_missing(told))
+            elif isinstance(told, LoggedIn):
+                shown += self._logged_in(told)
+            elif isinstance(told, Interrupted):
+                shown += self._interrupt(told)
+            elif isinstance(told, Closed):
+                shown += self._closed(told)
+        if self.leaving and not self._held and not self._gone and not self.over and self.model is not None:
             self._part()  # it may have been the last confirmation
         return shown
+
+    def _closed(self, event: Closed) -> list[str]:
+        self.leaving = self.over = True
+        self.error = event.error
+        return self._lost() if event.error is not None or self._interrupted else []
+
+    def _logged_in(self, event: LoggedIn) -> list[str]:
+        if self.model is None:
+            self.model = Model(event.nick, event.capabilities)
+        # Answered behind the channels that we are joined to.
+        self._sender.post([build("PING", _SETTLED)])
+        if self._interrupted:
+            return self._lines([Item(What.INFO, self._now(), "Connected again.")])
+        tls = event.tls.replace("TLSv", "TLS ")
+        return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
 
     def _message(self, message: Message) -> list[str]:
         assert self.model is not None
@@ -142,7 +137,6 @@ class Session:
 
     def _interrupt(self, event: Interrupted) -> list[str]:
         self._interrupted, self.ready, self._asked = True, False, False
-        self._resume.lost()
         why = str(event.error).removesuffix(".")
         return self.problem(f"{why}; trying again for {event.seconds:g} seconds.")
 
@@ -214,6 +208,10 @@ class Session:
         return shown
 
     def _do(self, outcome: Outcome) -> list[str]:
+        if outcome.action[0]:
+            return self.problem(
+                f"/{outcome.action[0]} needs the full screen: connect without --plain on a terminal."
+            )
         if outcome.quit:
             self._held.clear()  # typed behind it, so not wanted
             self.leave(outcome.lines)
@@ -244,7 +242,11 @@ class Session:
         out: list[bytes] = []
         for line in lines:
             message = parse(line.removesuffix(b"\r\n"))
-            out += self._resume.say(*message.params) if message.command == "PRIVMSG" else [line]
+            if message.command == "PRIVMSG":
+                target, text = message.params
+                out += self._resume.say(target, text)
+            else:
+                out.append(line)
         return out
 
     def _lines(self, items: Sequence[Item]) -> list[str]:

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from securechat.client.multiline import batch
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build
 
 MAX_UNACKNOWLEDGED: Final = 1000
 """Messages that may wait for their echo."""
+MAX_BYTES: Final = 512 * 1024
+"""What those may take together: half of what a connection holds, so that all of it can be said again at once."""
 _NOT_NOW: Final = "NOT_STORED"
 _SAID: Final = frozenset({"PRIVMSG", "NOTICE"})
 
 
 class Kept(NamedTuple):
-    """The server has kept our message `key`."""
+    """The server has kept our message `key`: `message` is its echo."""
 
     key: str
     target: str
     text: str
+    message: Message
 
 
 class Refused(NamedTuple):
-    """The server will not have our message `key`; what it answered is given as well."""
+    """The server will not have our message `key`; what it answered, `message`, is given by itself as well."""
 
     key: str
     target: str
     text: str
+    message: Message
+
+
+class _Said(NamedTuple):
+    target: str
+    text: str
+    line: bytes
 
 
 class Unacknowledged:
@@ -35,7 +46,9 @@ class Unacknowledged:
     def __init__(self, token: str) -> None:
         self._token = token
         self._count = 0
-        self._lines: dict[str, tuple[str, str]] = {}
+        self._lines: dict[str, _Said] = {}
+        self._size = 0
+        self.newest = ""
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -43,37 +56,43 @@ class Unacknowledged:
     @property
     def roomy(self) -> bool:
         """Whether half of the room or more is free: who can wait, waits until then."""
-        return len(self._lines) <= MAX_UNACKNOWLEDGED // 2
+        return len(self._lines) <= MAX_UNACKNOWLEDGED // 2 and self._size <= MAX_BYTES // 2
 
     @property
     def full(self) -> bool:
         """Whether nothing more may be said until something is confirmed."""
-        return len(self._lines) >= MAX_UNACKNOWLEDGED
+        return len(self._lines) >= MAX_UNACKNOWLEDGED or self._size >= MAX_BYTES
 
-    def add(self, target: str, text: str) -> bytes:
-        """Note a message and return its line. Raises ValueError where it fits no line; nothing is noted then."""
+    def add(self, target: str, text: str, tags: str = "", room: int = 0) -> bytes:
+        """Note a message and return its line, or its lines in one where it has several (see Engine.say).
+
+        Raises ValueError where it fits no message; nothing is noted then.
+        """
         key = f"{self._token}-{self._count + 1}"
-        line = _line(key, target, text)
+        line = _line(key, target, text, tags, room)
         self._count += 1
-        self._lines[key] = target, text
+        self._lines[key] = _Said(target, text, line)
+        self._size += len(line)
+        self.newest = key
         return line
 
     def again(self) -> list[bytes]:
         """Return the lines of all of them."""
-        return [_line(key, target, text) for key, (target, text) in self._lines.items()]
+        return [said.line for said in self._lines.values()]
 
     def forget(self, key: str) -> None:
         """Say this one no more."""
-        self._lines.pop(key, None)
+        if key in self._lines:
+            self._pop(key)
 
     def withdraw(self, count: int) -> None:
         """Forget the newest ones: they were not sent after all."""
         for key in list(self._lines)[len(self._lines) - count :]:
-            del self._lines[key]
+            self._pop(key)
 
     def texts(self) -> list[str]:
         """Return what they say."""
-        return [text for _, text in self._lines.values()]
+        return [said.text for said in self._lines.values()]
 
     def answered(self, label: str, message: Message) -> list[Kept | Refused]:
         """Take a message that came with a label: an echo or a refusal ends the wait."""
@@ -81,14 +100,22 @@ class Unacknowledged:
             return []
         failed = message.command == "FAIL"
         if message.command in _SAID:
-            return [Kept(label, *self._lines.pop(label))]
+            return [Kept(label, *self._pop(label), message)]
         if failed and len(message.params) > 1 and message.params[1] == _NOT_NOW:
             return []  # its disk is full, say: later
         # A NOTICE that may not be sent is answered by nothing, which is an ACK with a label.
         if failed or message.command == "ACK" or "400" <= message.command <= "599":
-            return [Refused(label, *self._lines.pop(label))]
+            return [Refused(label, *self._pop(label), message)]
         return []
 
+    def _pop(self, key: str) -> tuple[str, str]:
+        said = self._lines.pop(key)
+        self._size -= len(said.line)
+        return said.target, said.text
 
-def _line(key: str, target: str, text: str) -> bytes:
-    return build("PRIVMSG", target, text, tags=f"label={key};{KEY_TAG}={key}")
+
+def _line(key: str, target: str, text: str, more: str, room: int) -> bytes:
+    tags = f"label={key};{KEY_TAG}={key}{';' if more else ''}{more}"
+    if "\n" in text or (room and len(text.encode()) > room):
+        return batch(key, target, text, tags, room)
+    return build("PRIVMSG", target, text, tags=tags)

@@ -377,7 +377,7 @@ class TestTerminal:
         started = []
 
         def start(listener, **variables):
-            words = ("connect", "--user", "alice", "--port", listener.port, "--ca", authority.pem)
+            words = ("connect", "--plain", "--user", "alice", "--port", listener.port, "--ca", authority.pem)
             variables = {"TERM": "xterm", "NO_COLOR": "1"} | variables
             started.append(at_terminal(*words, **variables))
             return started[-1]
@@ -595,7 +595,7 @@ class TestTogether:
     def test_everything_piped_in_is_kept_before_it_leaves(self, serve, home):
         server = serve(lines_per_second=0)
         text = "".join(f"line {number}\n" for number in range(3000))
-        words = ("connect", "--user", "alice", "--port", server.port, "--home", home.path)
+        words = ("connect", "--plain", "--user", "alice", "--port", server.port, "--home", home.path)
         done = securechat(*words, text=text, SECURECHAT_PASSWORD=SECRET)
         assert done.returncode == 0
         assert re.findall(r"<alice> (.*)", done.stdout) == text.splitlines()
@@ -629,7 +629,7 @@ class TestAgain:
 
     def test_a_server_that_comes_back(self, home, serve, come_back, dial):
         server = serve()
-        words = ("connect", "--user", "alice", "--port", server.port, "--home", home.path)
+        words = ("connect", "--plain", "--user", "alice", "--port", server.port, "--home", home.path)
         client = at_terminal(*words, SECURECHAT_PASSWORD=SECRET, TERM="xterm", NO_COLOR="1")
         client.expect_exact("#lobby>")
         client.send("before\r")

@@ -9,6 +9,8 @@ from securechat.protocol.message import Message, parse, parse_tags
 
 EPOCH = "1970-01-01T00:00:00.000Z"
 
+SETTLED = Kept | Refused
+
 
 def line(number, target="#a", msgid=None, sender="bob", more="", text=None):
     msgid = f"m{number}" if msgid is None else msgid
@@ -66,7 +68,11 @@ class Scene:
         """What was given since then: texts of messages, the rest as it is; who comes and goes is left out."""
         given, self.given = self.given, []
         return [
-            one.params[1] if isinstance(one, Message) else one
+            one.params[1]
+            if isinstance(one, Message)
+            else (*one[:3], type(one))
+            if isinstance(one, SETTLED)
+            else one
             for one in given
             if not (isinstance(one, Message) and one.command in ("JOIN", "PART")) and not isinstance(one, Resumed)
         ]
@@ -249,14 +255,14 @@ class TestSaying:
         (sent,) = scene.resume.say("#a", "hello")
         assert sent == b"@label=t-1;+securechat/key=t-1 PRIVMSG #a :hello\r\n"
         scene.feed(line(7, sender="alice", more=";label=t-1", text="hello"))
-        assert scene.texts() == [Kept("t-1", "#a", "hello"), "hello"]
+        assert scene.texts() == [("t-1", "#a", "hello", Kept), "hello"]
         assert not scene.resume.unacknowledged
 
     def test_in_a_batch_too(self, scene):
         scene.resume.say("carol", "hello")
         scene.feed("@label=t-1 :s BATCH +r labeled-response", "@batch=r :s 301 alice carol :is away")
         scene.feed(line(1, "carol", "c1", "alice", ";batch=r", "hello"), ":s BATCH -r")
-        assert scene.texts() == ["carol", Kept("t-1", "carol", "hello"), "hello"]
+        assert scene.texts() == ["carol", ("t-1", "carol", "hello", Kept), "hello"]
 
     def test_without_an_echo_it_is_said_again_behind_what_was_missed(self, scene):
         scene.resume.say("#a", "one")
@@ -268,12 +274,12 @@ class TestSaying:
         # The one of them that had arrived comes back with its number, and is not shown again.
         scene.feed(line(7, sender="alice", more=";label=t-1", text="one"))
         scene.feed(line(8, sender="alice", more=";label=t-2", text="two"))
-        assert scene.texts() == ["one", Kept("t-1", "#a", "one"), Kept("t-2", "#a", "two"), "two"]
+        assert scene.texts() == ["one", ("t-1", "#a", "one", Kept), ("t-2", "#a", "two", Kept), "two"]
 
     def test_a_refusal_ends_the_wait(self, scene):
         scene.resume.say("#b", "hello")
         scene.feed("@label=t-1 :s 404 alice #b :No")
-        assert Refused("t-1", "#b", "hello") in scene.texts()
+        assert ("t-1", "#b", "hello", Refused) in scene.texts()
         assert not scene.resume.unacknowledged
 
     def test_a_full_disk_does_not(self, scene):

@@ -1,0 +1,53 @@
+"""What of a talk outlives the program: drafts, what waits to be sent, what is muted. Pure: dicts in and out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from securechat.client.desk.outbox import MAX_WAITING, Waiting, shown
+from securechat.client.desk.talk import Talk
+
+VERSION: Final = 1
+MAX_DRAFTS: Final = 200
+MAX_TEXT: Final = 64 * 1024
+
+
+def kept(talk: Talk) -> dict[str, Any]:
+    """Return what is to be kept, made of plain JSON values."""
+    conversations = talk.desk.conversations.values()
+    return {
+        "version": VERSION,
+        "drafts": dict([(one.name, one.draft) for one in conversations if one.draft][:MAX_DRAFTS]),
+        "muted": [one.name for one in conversations if one.muted],
+        "waiting": [asdict(one) for one in talk.outbox.all()],
+    }
+
+
+def restore(talk: Talk, state: dict[str, Any], nick: str) -> None:
+    """Take over what was kept, before the talk begins. What is not understood is left out."""
+    if state.get("version") != VERSION:
+        return
+    drafts, muted, rows = state.get("drafts"), state.get("muted"), state.get("waiting")
+    for name, text in list(drafts.items())[:MAX_DRAFTS] if isinstance(drafts, dict) else ():
+        if isinstance(text, str) and name:
+            talk.desk.open(name).draft = text[:MAX_TEXT]
+    for name in muted[:MAX_DRAFTS] if isinstance(muted, list) else ():
+        if isinstance(name, str) and name:
+            talk.desk.open(name).muted = True
+    waiting = [one for row in (rows if isinstance(rows, list) else [])[:MAX_WAITING] if (one := _waiting(row))]
+    talk.outbox.restore(waiting)
+    for one in waiting:
+        talk.desk.open(one.target).wait(shown(one, nick))
+
+
+def _waiting(row: object) -> Waiting | None:
+    if not isinstance(row, dict):
+        return None
+    try:
+        one = Waiting(**row)
+    except TypeError:
+        return None
+    texts = (one.key, one.target, one.text, one.reply)
+    good = all(isinstance(text, str) for text in texts) and isinstance(one.time, int) and one.key and one.target
+    return one if good and len(one.text) <= MAX_TEXT else None

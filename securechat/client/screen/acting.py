@@ -1,0 +1,325 @@
+"""What keys and commands do on the full screen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from textual import events, on
+from textual.message_pump import MessagePump
+
+from securechat.client.commands import COMMANDS
+from securechat.client.desk.entries import Entry, Kind
+from securechat.client.desk.reading import Said
+from securechat.client.screen.finding import Finding, Reacting
+from securechat.client.screen.lists import Lines
+from securechat.client.screen.prompt import Prompt
+from securechat.client.screen.wrap import clip, links
+from securechat.client.words import _
+from securechat.protocol.names import fold
+
+if TYPE_CHECKING:
+    from securechat.client.screen.app import ChatApp
+
+
+class Acting(MessagePump):
+    """The part of the app that acts. Everything here runs in the app's thread."""
+
+    @property
+    def _chat(self) -> ChatApp:
+        return cast("ChatApp", self)
+
+    # --- the input ---
+
+    @on(Prompt.Sent)
+    def _sent(self, message: Prompt.Sent) -> None:
+        self.submit(message.text)
+
+    def submit(self, text: str) -> None:
+        """Say or do what was typed. What is not taken stays in the input."""
+        chat = self._chat
+        before = chat.desk.current
+        outcome = chat.talk.submit(text, chat.reply_to)
+        if outcome is None:
+            chat.after(before)
+            return
+        chat.desk.history.add(text)
+        chat.reply_to = ""
+        chat.prompt.put("")
+        chat.desk.conversations.get(before, chat.desk.here).draft = ""
+        if outcome.said:
+            chat.timeline.to_end()
+        if outcome.action[0]:
+            getattr(self, f"do_{outcome.action[0]}")(outcome.action[1])
+        chat.after(before)
+        chat.keep()
+        if outcome.quit and chat.talk.model is None:
+            chat.exit()
+
+    def command(self, typed: str, *, ask: bool) -> None:
+        """Do a command of the palette, or put it into the input where something is to be filled in."""
+        if ask:
+            self._chat.prompt.put(f"{typed} ")
+            self._chat.prompt.focus()
+        else:
+            self.submit(typed)
+
+    @on(Prompt.Changed)
+    def _changed(self) -> None:
+        chat = self._chat
+        chat.talk.typing(chat.prompt.text)
+        chat._unsaved = True  # noqa: SLF001  # the other half of it
+
+    @on(Prompt.Completed)
+    def _completed(self, message: Prompt.Completed) -> None:
+        chat = self._chat
+        model = chat.talk.model
+        channel = model.channels.get(chat.desk.current) if model is not None else None
+        names = [name.lstrip("~&@%+") for name in channel.members.values()] if channel else []
+        names += [one.name for _key, one in chat.desk.listed() if not one.channel]
+        channels = [one.name for _key, one in chat.desk.listed() if one.channel]
+        before = chat.prompt.before
+        become = chat.desk.completion.tab(
+            before, commands=COMMANDS, channels=channels, names=dict.fromkeys(names), back=message.back
+        )
+        if become is not None:
+            rest = chat.prompt.text[len(before) :]
+            chat.prompt.put(become + rest)
+            chat.prompt.move_cursor_relative(columns=-len(rest))
+
+    @on(Prompt.Walked)
+    def _walked(self, message: Prompt.Walked) -> None:
+        history = self._chat.desk.history
+        text = history.back(self._chat.prompt.text) if message.step < 0 else history.forth()
+        if text is not None:
+            self._chat.prompt.put(text)
+
+    # --- keys ---
+
+    def action_leave(self) -> None:
+        """Quit."""
+        self.submit("/quit")
+
+    def action_end_of_input(self) -> None:
+        """Quit where nothing is typed."""
+        if not self._chat.prompt.text:
+            self.action_leave()
+
+    def action_clear(self) -> None:
+        """Clear the input; where it is clear already, say how to leave."""
+        chat = self._chat
+        if chat.prompt.text or chat.reply_to:
+            chat.reply_to = ""
+            chat.prompt.put("")
+        else:
+            chat.notify(_("Ctrl+Q or the word выход quits."))
+        chat.draw()
+
+    def action_escape(self) -> None:
+        """Back to the input and the newest."""
+        chat = self._chat
+        chat.reply_to = ""
+        chat.timeline.action_leave()
+
+    def action_turn(self, step: int) -> None:
+        """Show the next conversation of the list, or the one before."""
+        chat = self._chat
+        keys = [key for key, _one in chat.desk.listed()]
+        chat.show(keys[(keys.index(chat.desk.current) + step) % len(keys)])
+
+    def action_page(self, up: int) -> None:
+        """Scroll by a screen."""
+        timeline = self._chat.timeline
+        timeline.scroll_rows(up * max(1, timeline.size.height - 2))
+        self._chat.draw()
+
+    def action_newest(self) -> None:
+        """Show the newest."""
+        self._chat.timeline.to_end()
+
+    def action_fold(self, what: str) -> None:
+        """Show or hide the conversations or the members."""
+        chat = self._chat
+        side = chat.query_one("#conversations" if what == "list" else "#members")
+        shown = bool(side.display)
+        chat.screen.set_class(shown, f"-less-{what}")
+        chat.screen.set_class(not shown, f"-more-{what}")
+        chat.call_after_refresh(chat.draw)
+
+    def action_find(self) -> None:
+        """Search."""
+        self.do_search("")
+
+    def action_help(self) -> None:
+        """Show what can be typed."""
+        self.submit("/help")
+
+    def action_unread(self) -> None:
+        """Go to what is new."""
+        self.do_unread("")
+
+    def action_day(self) -> None:
+        """Ask for a day."""
+        self.command("/date", ask=True)
+
+    def action_pick(self) -> None:
+        """Pick a message: keys say what to do with it."""
+        chat = self._chat
+        chat.timeline.focus()
+        chat.timeline.action_select(-1)
+        chat.draw()
+
+    def on_key(self, event: events.Key) -> None:
+        """Do something with the picked message."""
+        chat = self._chat
+        doing = {"r": "reply", "enter": "reply", "e": "react", "x": "redact", "delete": "redact", "o": "link"}
+        if chat.focused is chat.timeline and chat.timeline.selected is not None and event.key in doing:
+            event.stop()
+            getattr(self, f"do_{doing[event.key]}")("")
+        elif chat.focused is chat.timeline and event.is_printable and event.key not in ("j", "k"):
+            chat.prompt.focus()
+            chat.prompt.insert(event.character or "")
+        chat.draw()
+
+    @on(Lines.Picked)
+    def _picked(self, message: Lines.Picked) -> None:
+        if message.source.id == "conversations":
+            self._chat.show(message.key)
+        elif message.source.id == "members":
+            self.do_open(message.key)
+
+    # --- commands of the screen ---
+
+    def target(self, *, own: bool = False) -> Entry | None:
+        """Return the picked message, or the last one (`own`: of ours)."""
+        chat = self._chat
+        if chat.timeline.selected is not None:
+            return chat.timeline.selected
+        entries = reversed(chat.desk.here.entries)
+        return next((one for one in entries if one.spoken and one.msgid and (one.own or not own)), None)
+
+    def do_open(self, name: str) -> None:
+        """Show a conversation."""
+        chat = self._chat
+        for first in name.split()[:1]:
+            chat.desk.open(first)
+            chat.show(fold(first))
+
+    def do_close(self, _rest: str) -> None:
+        """Take the conversation off the list; channels are left by /part."""
+        chat = self._chat
+        if chat.desk.here.joined:
+            chat.desk.say(Kind.PROBLEM, _("You are in this channel: /part leaves it."), chat._now())  # noqa: SLF001
+        else:
+            chat.desk.close(chat.desk.here.name)
+
+    def do_unread(self, _rest: str) -> None:
+        """Go to the next conversation with something new."""
+        key = self._chat.desk.next_unread()
+        if key is None:
+            self._chat.notify(_("Nothing new."))
+        else:
+            self._chat.show(key)
+
+    def do_date(self, day: str) -> None:
+        """Go to a day."""
+        chat = self._chat
+        try:
+            moment = round(datetime.fromisoformat(day.strip()).timestamp() * 1000)
+        except (ValueError, OverflowError, OSError):
+            chat.notify(_("Type the day as in /date 2026-01-31."))
+            return
+        chat.talk.library.go_to(chat.desk.here, max(1, moment))
+
+    def do_search(self, words: str) -> None:
+        """Search as you type."""
+        chat = self._chat
+        chat.push_screen(Finding(chat.talk, chat.look, words), self._go_to)
+
+    def _go_to(self, found: Said | None) -> None:
+        chat = self._chat
+        if found is not None:
+            chat.talk.library.go_to(chat.desk.open(found.where), found.entry.time)
+            chat.after(chat.desk.current)
+
+    def do_reply(self, text: str) -> None:
+        """Answer a message: what is typed next, or `text` at once."""
+        chat, entry = self._chat, self.target()
+        if entry is None or not entry.msgid:
+            chat.notify(_("There is no message to answer yet."))
+            return
+        chat.reply_to = entry.msgid
+        chat.timeline.selected = None
+        if text:
+            self.submit(text)
+        chat.prompt.focus()
+
+    def do_react(self, reaction: str) -> None:
+        """React to a message, by one of a few where none is given."""
+        chat, entry = self._chat, self.target()
+        if entry is None:
+            chat.notify(_("There is no message to react to yet."))
+        elif reaction:
+            chat.talk.react(entry, reaction.strip()[:16])
+        else:
+
+            def react(chosen: str | None) -> None:
+                if chosen:
+                    chat.talk.react(entry, chosen)
+
+            chat.push_screen(Reacting(chat.look), react)
+
+    def do_redact(self, _rest: str) -> None:
+        """Take back a message."""
+        entry = self.target(own=True)
+        if entry is None or not entry.msgid:
+            self._chat.notify(_("There is no message of yours to take back."))
+        else:
+            self._chat.talk.redact(entry)
+
+    def do_link(self, _rest: str) -> None:
+        """Open the first link of a message."""
+        entry = self.target()
+        found = links(entry.text) if entry is not None else []
+        if entry is None or not found:
+            self._chat.notify(_("There is no link in that message."))
+            return
+        address = entry.text[found[0][0] : found[0][1]]
+        self._chat.notify(address)
+        self._chat.open_url(address)
+
+    def do_mute(self, _rest: str) -> None:
+        """Be told of nothing here, or of everything again."""
+        here = self._chat.desk.here
+        here.muted = not here.muted
+        self._chat.notify(
+            (_("{} is mute now.") if here.muted else _("{} is not mute any more.")).format(here.name)
+        )
+
+    def do_theme(self, name: str) -> None:
+        """Change the colours."""
+        chat = self._chat
+        chat.theme = name if name in ("light", "dark") else "dark" if chat.theme == "light" else "light"
+
+    # --- hints ---
+
+    def replying(self) -> str:
+        """Say whom an answer goes to."""
+        entry = self._chat.desk.here.by_id.get(self._chat.reply_to)
+        quote = f"{entry.sender}: {entry.text}" if entry else ""
+        return clip(_(" ↱ answering {} (Esc: no answer)").format(clip(quote, 40)), self._chat.size.width)
+
+    def picking(self) -> str:
+        """Say what can be done with a picked message."""
+        if self._chat.focused is not self._chat.timeline:
+            return ""
+        return _(" r reply  e react  x take back  o open link  Esc done")
+
+    def above(self) -> str:
+        """Say that there is more below."""
+        new = self._chat.desk.here.unread
+        return (
+            _(" ↓ {} new below, Esc goes there").format(new)
+            if new
+            else _(" ↓ older messages, Esc goes to the newest")
+        )

@@ -1,0 +1,30 @@
+"""Telling somebody who looks elsewhere: a notification of the terminal's, and the bell."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from securechat.client.desk.desk import Notice
+
+MAX_TEXT: Final = 200
+_URXVT: Final = ("rxvt", "foot", "contour")
+
+
+def sequence(notice: Notice, term: str) -> str:
+    """Return what makes a terminal show a notification: OSC 777 where it has that, else OSC 9."""
+    text = f"{notice.entry.sender}: {notice.entry.text}".replace("\n", " ").replace(";", ",")[:MAX_TEXT]
+    text = "".join(char for char in text if char.isprintable())
+    if term.startswith(_URXVT):
+        return f"\x1b]777;notify;{notice.where};{text}\x07"
+    where = "" if notice.where == notice.entry.sender else f"{notice.where} "
+    return f"\x1b]9;{where}{text}\x07"
+
+
+def tell(app: Any, notice: Notice) -> None:
+    """Tell it, by the terminal that the app draws on."""
+    driver = app._driver  # noqa: SLF001  # Textual has no other way to its terminal
+    if driver is not None:
+        driver.write(sequence(notice, os.environ.get("TERM", "")))
+        driver.flush()
+    app.bell()
