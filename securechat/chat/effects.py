@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Audience, Channel, Session
 from securechat.protocol.sasl import Credentials
-from securechat.records import Draft, Kind, Question
+from securechat.records import Draft, Kind, Question, Request
 
 
 class Reply(NamedTuple):
@@ -31,12 +31,12 @@ class Fanout(NamedTuple):
 class Ask(NamedTuple):
     """Find the answer elsewhere; the session's later lines wait for what `then` decides of it.
 
-    Credentials are answered by an Account or None where they are wrong; the others as `records` says. Any of
-    them can be answered by Unanswered. The question is put after this turn has been committed.
+    Credentials and Redeem are answered by an Account, or None where they are wrong; the others as `records` says.
+    Any of them can be answered by Unanswered. The question is put after this turn has been committed.
     """
 
     session: Session
-    question: Credentials | Question
+    question: Credentials | Question | Request
     then: Callable[[Any], Effects]
 
 

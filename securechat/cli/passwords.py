@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from securechat.cli import CommandError
 from securechat.cli.options import option
-from securechat.client.words import _
+from securechat.client.words import N_, _
 
 TRIES: Final = 3
 _MAX_LINE: Final = 16 * 1024
@@ -43,16 +43,16 @@ def new_password(from_stdin: bool) -> str:
     raise CommandError(_("No password was chosen; nothing was changed."))
 
 
-def ask_password(prompt: str) -> str:
+def ask_password(prompt: str, way_out: str = N_("pipe it in with --password-stdin")) -> str:
     """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError(_("There is no terminal to ask for the password; pipe it in with --password-stdin."))
+        raise CommandError(_("There is no terminal to ask for the password; {}.").format(_(way_out)))
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
         except getpass.GetPassWarning:
-            why = _("This terminal would show the password; pipe it in with --password-stdin.")
+            why = _("This terminal would show the password; {}.").format(_(way_out))
         except UnicodeError:
             why = _("What was typed is not text in the terminal's encoding.")
     raise CommandError(why)  # outside the handler: what was caught may carry what was typed (law 7)

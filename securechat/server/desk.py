@@ -90,7 +90,9 @@ class Desk:
     def opened(self, item: Opened) -> None:
         """Begin a session."""
         connection = item.connection
-        self.sessions[connection] = self._hub.open(connection, connection.lane, connection.address)
+        self.sessions[connection] = self._hub.open(
+            connection, connection.lane, connection.address, connection.certificate
+        )
 
     def departed(self, item: Closed) -> None:
         """End the session of a connection that is gone."""
