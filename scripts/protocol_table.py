@@ -73,9 +73,10 @@ device has 1 to {MAX_NAME_BYTES} bytes; the device logs in as if by `<account>@<
 that has a certificate renews it, and the one before is good for another {OVERLAP_DAYS} days at most: whoever
 lost the answer asks again. Certificates are valid for {DEVICE_DAYS} days; renew when a third of that is left.
 `ENROL <device> *` drops what was sent of a request. Refusals are `FAIL ENROL <code> <device> :<why>` with the
-codes `INVALID_REQUEST`, `REFUSED` (name, or too many devices: {Limits().enrolled_devices}), `RATE_LIMITED`
-({Limits().enrolments_per_hour} an hour), `CANNOT_SIGN` (the authority's key is kept elsewhere: only `securechat
-issue-cert` helps), `BUSY` and `INTERNAL_ERROR`.
+codes `INVALID_REQUEST`, `REFUSED` (name, or too many devices: {Limits().enrolled_devices}), `PASSWORD_REQUIRED`
+(a login by certificate renews that device's and adds no other), `RATE_LIMITED` ({Limits().enrolments_per_hour}
+an hour), `CANNOT_SIGN` (the authority's key is kept elsewhere: only `securechat issue-cert` helps), `BUSY` and
+`INTERNAL_ERROR`.
 
 `DEVICES` answers `NOTE DEVICES DEVICE <account> <device> <since> <end> <fingerprint> :...` for each certificate
 and `NOTE DEVICES END <account> :...`; `DEVICES REVOKE <device>` answers `NOTE DEVICES REVOKED <account>

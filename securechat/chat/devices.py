@@ -29,6 +29,11 @@ def enrol(hub: Hub, session: Session, message: Message) -> Effects:
     assert session.account is not None
     device, piece = message.params[0], message.params[1]
     shown, exchange = repeatable(device), session.enrolling
+    if session.proof is not None and device != session.proof.name:
+        # Whoever has a stolen device must not be able to leave another behind when that one is revoked.
+        text = f"A certificate renews itself only ({session.proof.name}): log in by password to add a device"
+        yield hub.fail(session, "ENROL", "PASSWORD_REQUIRED", shown, text=text)
+        return
     if piece == "*":
         session.enrolling = None
         yield hub.fail(session, "ENROL", "ABORTED", shown, text="The request was dropped")

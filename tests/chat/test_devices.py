@@ -64,6 +64,16 @@ def test_what_is_no_request_goes_no_further(house, pieces_):
     assert here.session.enrolling is None
 
 
+def test_a_certificate_renews_itself_and_adds_no_device(house):
+    here = house.connect(PRINT)
+    here.say("CAP LS 302", "NICK x", "USER u 0 * :A", "AUTHENTICATE EXTERNAL", "AUTHENTICATE +", "CAP END")
+    assert here.session.person is not None
+    assert enrol(here, "phone", b"x")[0].startswith(":s.example FAIL ENROL PASSWORD_REQUIRED phone ")
+    assert house.requests == []
+    enrol(here, "laptop", b"x")
+    assert house.requests == [Enrol("alice", "laptop", b"x")]
+
+
 def test_strangers_are_told_to_log_in(house):
     here = house.connect()
     assert codes(here.say("ENROL a b", "DEVICES", "DEVICES LIST alice")) == ["451"] * 3
