@@ -29,7 +29,9 @@ class Asked:
             answered, hidden = self.questions.feed(parse(line.encode(), 8191))
             private.append(hidden)
             if answered is not None:
-                self.answers.append((answered.label, [message.params[-1] for message in answered.messages]))
+                self.answers.append(
+                    (answered.label, ["".join(message.params[-1:]) for message in answered.messages])
+                )
         return private
 
 
