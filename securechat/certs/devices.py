@@ -103,6 +103,12 @@ def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+def request(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a certificate request for a key in DER. Its subject is empty: whoever signs says whose it is."""
+    made = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.DER)
+
+
 def bundle(key: ec.EllipticCurvePrivateKey, certificate: DeviceCertificate) -> bytes:
     """Return key and certificate in one PEM file, as IRC clients take it."""
     return key_bytes(key) + certificate.pem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,8 +16,10 @@ from securechat.cli.passwords import ask_password
 from securechat.client.words import _
 
 if TYPE_CHECKING:
+    from securechat.client.devices import Device
     from securechat.client.errors import LoginError
     from securechat.client.profiles import Profile
+    from securechat.client.settings import Endpoint
 
 VARIABLE: Final = "SECURECHAT_PASSWORD"
 DEFAULT_HOST: Final = "localhost"  # where `serve` listens unless told otherwise, by its name in the certificate
@@ -52,21 +54,61 @@ ProfileName = Annotated[
         help="The remembered login to use (default: the last one used); a new name remembers this one by it.",
     ),
 ]
+NoDevice = Annotated[
+    bool,
+    option("--no-device", help="On a shared computer: leave no key here, and log in by password each time."),
+]
 NoKeyring = Annotated[bool, option("--no-keyring", help="Leave the keyring alone: the password is asked for.")]
 
 
 @dataclass(slots=True)
 class Login:
-    """One login of this run. `recalled` says that its password came from the keyring, `forgotten` that it did."""
+    """One login of this run. `recalled` says that its password came from the keyring, `forgotten` that it did.
+
+    `given` is a password that is known already.
+    """
 
     profile: Profile
     keyring: bool
+    given: str = field(default="", repr=False)
     recalled: bool = False
     forgotten: bool = False
-    _typed: str = ""
+    _typed: str = field(default="", repr=False)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the server is."""
+        from securechat.client.settings import Endpoint
+
+        return Endpoint(self.profile.host, self.profile.port)
+
+    def device(self, *, new: bool) -> Device:
+        """Return this machine as a device of the account; `new` allows to get it a certificate."""
+        from securechat.client.devices import Device
+
+        return Device(self.profile.user.partition("@")[0], self.endpoint, self.profile.ca, new=new)
+
+    def proof(self, device: Device | None, from_stdin: bool) -> tuple[str, bytes]:
+        """Return the password, as `password` does; empty where the device has a certificate that is good."""
+        if device is not None:
+            if device.good:
+                return "", b""
+            if device.expired():
+                told = _("The certificate of this device has expired; log in by password.")
+                print(f"securechat: {told}", file=sys.stderr)
+        return self.password(from_stdin)
+
+    def again(self, failure: LoginError) -> bool:
+        """Whether somebody is there who can be asked for a password, after this one or this device was refused."""
+        from securechat.client.errors import DeviceError
+
+        other = isinstance(failure, DeviceError) or (self.recalled and failure.wrong)
+        return other and sys.stdin is not None and sys.stdin.isatty()
 
     def password(self, from_stdin: bool) -> tuple[str, bytes]:
         """Return the password, and what was read of standard input behind it. Raises CommandError, EOFError."""
+        if self.given:
+            return self.given, b""
         if not from_stdin:
             given = os.environ.get(VARIABLE)
             if given:

@@ -197,20 +197,35 @@ def _entrance(
 
     login = find(*where, home, keyring=not no_keyring)
     trust(login.profile.ca)  # before anybody types a password for nothing
+    if not password_stdin and login.device(new=False).good:
+        return _inside(login, None, timeout), b""
     password, leftover = login.password(password_stdin)
     return _inside(login, password, timeout), leftover
 
 
 @contextmanager
-def _inside(login: Login, password: str, timeout: float) -> Iterator[Client]:
-    from securechat.client.api import Client
+def _inside(login: Login, password: str | None, timeout: float) -> Iterator[Client]:
     from securechat.client.errors import LoginError
 
-    place = login.profile
     try:
-        with Client(
-            place.host, place.port, user=place.user, password=password, ca=place.ca, timeout=timeout
-        ) as client:
+        try:
+            client = _entered(login, password, timeout)
+        except LoginError as failure:
+            if password is not None or not login.again(failure):
+                raise
+            print(f"securechat: {failure}", file=sys.stderr)
+            client = _entered(login, login.password(False)[0], timeout)
+        try:
             yield client
+        finally:
+            client.close()
     except LoginError as failure:
         raise CommandError(login.refused(failure)) from None
+
+
+def _entered(login: Login, password: str | None, timeout: float) -> Client:
+    from securechat.client.api import Client
+
+    place = login.profile
+    client = Client(place.host, place.port, user=place.user, password=password, ca=place.ca, timeout=timeout)
+    return client.__enter__()

@@ -14,11 +14,12 @@ from securechat.client import happenings
 from securechat.client.asking import Asking
 from securechat.client.channels import Channel
 from securechat.client.connection import Connection
+from securechat.client.devices import Device
 from securechat.client.dial import trust
 from securechat.client.engine import Engine, Told, Unanswered
 from securechat.client.errors import ClientError, ConnectError, LostError, RefusedError, TimedOutError
-from securechat.client.events import Closed, Interrupted, LoggedIn
-from securechat.client.handshake import credentials
+from securechat.client.events import Closed, Enrolled, Interrupted, LoggedIn
+from securechat.client.handshake import claim, credentials
 from securechat.client.happenings import Event
 from securechat.client.model import Model
 from securechat.client.multiline import CAPABILITY
@@ -61,7 +62,9 @@ class Client(Asking):
             for event in chat:
                 ...
 
-    `ca` is the server's ca.pem; `password` may be a function that gives it. `timeout` is in seconds, for all calls
+    `ca` is the server's ca.pem, None for a server that the system's authorities vouch for; `password` may be a
+    function that gives it. Without a password it logs in by the certificate of this device, which `securechat
+    connect` or `join` has got for this user of this server; it renews it. `timeout` is in seconds, for all calls
     that wait; events that come meanwhile are kept for iteration, MAX_EVENTS of them. It belongs to one thread;
     only `post` and `close_soon` may be called from others. `notify` is called in the connection's thread when
     `poll` may have something; it must not block. Raises ClientError (its subclasses ConnectError, LoginError,
@@ -74,16 +77,22 @@ class Client(Asking):
         port: int = DEFAULT_PORT,
         *,
         user: str,
-        password: str | Callable[[], str],
-        ca: str | PathLike[str],
+        password: str | Callable[[], str] | None = None,
+        ca: str | PathLike[str] | None,
         limits: ClientLimits | None = None,
         timeout: float = 30,
         notify: Callable[[], None] = _nothing,
     ) -> None:
-        context = trust(Path(ca))  # before anybody types a password for nothing
-        secret = credentials(user, password if isinstance(password, str) else password())
+        authority = Path(ca) if ca is not None else None
+        context = trust(authority)  # before anybody types a password for nothing
+        place, device = Endpoint(host, port), None
+        if password is None:
+            secret = claim(user)
+            device = Device(secret.account, place, authority)
+        else:
+            secret = credentials(user, password if isinstance(password, str) else password())
         self._connection = Connection(
-            Endpoint(host, port), context, secret, limits=limits, notify=notify, more=MORE
+            place, context, secret, limits=limits, notify=notify, more=MORE, device=device
         )
         self._engine = Engine(self._connection)
         self._timeout = timeout
@@ -106,12 +115,14 @@ class Client(Asking):
     ) -> Self:
         """Return a client for a profile that `securechat connect` has remembered; None: the last one used.
 
-        The password comes from SECURECHAT_PASSWORD or the keyring where it is not given. Raises ClientError.
+        Where no password is given it logs in by this device's certificate, or where there is none by the password
+        in SECURECHAT_PASSWORD or the keyring. Raises ClientError.
         """
         from securechat.client.profiles import Profiles, password_of  # noqa: PLC0415  # few programs need them
 
         profile = Profiles().get(name)
-        if password is None:
+        account = profile.user.partition("@")[0]
+        if password is None and not Device(account, Endpoint(profile.host, profile.port), profile.ca).good:
             password = password_of(profile)
         return cls(
             profile.host,
@@ -264,7 +275,7 @@ class Client(Asking):
         elif isinstance(one, Closed):
             self._closed(one)
         else:
-            assert isinstance(one, Fault)
+            assert isinstance(one, Enrolled | Fault)
 
     def _logged_in(self, event: LoggedIn) -> None:
         again = self._model is not None

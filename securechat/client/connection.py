@@ -16,10 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from securechat.client.devices import Device
 from securechat.client.dial import dial
 from securechat.client.dialogue import Dialogue
-from securechat.client.errors import ClientError, ConnectError, LostError
+from securechat.client.errors import ClientError, ConnectError, DeviceError, LostError
 from securechat.client.events import Closed, Event, Interrupted, LoggedIn
+from securechat.client.identity import Identity
 from securechat.client.link import Link
 from securechat.client.queues import Outbox, Wake
 from securechat.client.resume import NEEDED
@@ -48,7 +50,9 @@ class Connection:
     `notify` is called in the connection's thread when an event has come or room for output has come back; it
     must not block.
 
-    `more` are capabilities that its user knows what to do with besides handshake.WANTED.
+    `more` are capabilities that its user knows what to do with besides handshake.WANTED. With `device` it logs in
+    by that one's certificate, for which `secret` needs no password, or gets it one; with `token` it makes the
+    account first.
     A connection to a server with what `resume` needs is tried again when it is lost, for `reconnect_seconds`.
     """
 
@@ -61,13 +65,14 @@ class Connection:
         limits: ClientLimits | None = None,
         notify: Callable[[], None] = _nothing,
         more: frozenset[str] = NEEDED,
+        device: Device | None = None,
+        token: str = "",
     ) -> None:
         self.endpoint = endpoint
-        self._more = more
         self.limits = limits or ClientLimits()
         self._notify = notify
-        self._context = context
-        self._secret: Credentials | None = secret
+        lasting = self.limits.reconnect_seconds > 0
+        self._identity = Identity(context, secret, more, device=device, token=token, lasting=lasting)
         self._outbox = Outbox(self.limits.outbox_bytes)
         self._wake = Wake()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -154,7 +159,7 @@ class Connection:
             log.exception("the connection's thread failed")
             error = ClientError(_("The client made a mistake; the connection is closed."))
         finally:
-            self._secret = None
+            self._identity.drop()
             self._give(Closed(error))
 
     def _persist(self, selector: selectors.BaseSelector) -> None:
@@ -192,19 +197,19 @@ class Connection:
         def wait(raw: socket.socket, mask: int, deadline: float) -> None:
             self._wait(selector, raw, mask, deadline)
 
-        secret, self._secret = self._secret, None  # a failed login leaves none behind
-        assert secret is not None
-        again = secret if self.limits.reconnect_seconds > 0 else None
+        attempt = self._identity.attempt()
         link = None
         try:
-            sock = dial(self.endpoint, self._context, time.monotonic() + self.limits.connect_seconds, wait)
+            sock = dial(self.endpoint, attempt.context, time.monotonic() + self.limits.connect_seconds, wait)
             link = Link(sock, self._outbox)
-            dialogue = Dialogue(self.endpoint, link.version, secret, self.limits, time.monotonic(), self._more)
-            del secret
+            now = time.monotonic()
+            dialogue = Dialogue(self.endpoint, link.version, attempt.login, self.limits, now, attempt.errand)
+            del attempt
             self._talk(selector, link, dialogue)
+        except DeviceError:
+            self._identity.refused()
+            raise
         finally:
-            if self._logins:
-                self._secret = again  # it was right
             if link is not None:
                 link.close()
 

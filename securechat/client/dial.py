@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from securechat.client.errors import ConnectError, reason
+from securechat.client.errors import ConnectError, StrangerError, reason
 from securechat.client.settings import Endpoint
 from securechat.client.words import N_, _
 from securechat.net.tls import client_context
@@ -44,11 +44,13 @@ _NOT_TLS: Final = frozenset(
 )
 
 
-def trust(authority: Path) -> ssl.SSLContext:
-    """Return the context that believes servers of this certificate authority only.
+def trust(authority: Path | None) -> ssl.SSLContext:
+    """Return the context that believes servers of this certificate authority only; None: of the system's.
 
     Raises ConnectError where the file is missing, unreadable or holds no certificate.
     """
+    if authority is None:
+        return client_context(None)
     try:
         with authority.open("rb"):  # OpenSSL's own message does not say why a file cannot be read
             pass
@@ -92,7 +94,8 @@ def dial(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, wait: Wai
         ) from None
     except OSError as failure:
         secured.close()
-        raise ConnectError(handshake_sentence(endpoint, failure)) from None
+        strange = isinstance(failure, ssl.SSLCertVerificationError) and failure.verify_code in _STRANGER
+        raise (StrangerError if strange else ConnectError)(handshake_sentence(endpoint, failure)) from None
     except BaseException:
         secured.close()
         raise

@@ -6,40 +6,55 @@ import ssl
 from collections.abc import Sequence
 from typing import Final
 
+from securechat.client.errand import Errand
 from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, reason, told
 from securechat.client.events import Event, LoggedIn, Received
-from securechat.client.handshake import Login
-from securechat.client.resume import NEEDED
+from securechat.client.handshake import DeviceLogin, Login, refused_device
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.text import clean
 from securechat.client.words import _, ngettext
 from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.framing import MAX_BODY, MAX_SERVER_TAGS, LineBuffer
 from securechat.protocol.message import Message, build, parse
-from securechat.protocol.sasl import Credentials
 
 _PULSE: Final = "securechat-alive"
+_NO_CERTIFICATE: Final = frozenset(
+    {
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV1_ALERT_DECRYPT_ERROR",
+    }
+)
+"""Alerts by which a server refuses a client's certificate, as OpenSSL calls them (RFC 8446, 6.2).
+
+With TLS 1.3 the handshake is over for the client by then: they come where its first read is.
+"""
 
 
 class Dialogue:
     """One connection's side of the protocol. Owned by the connection's thread, which tells it the time.
 
-    Times are seconds of any clock that only goes forward.
+    Times are seconds of any clock that only goes forward. `errand` looks after this device's certificate.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         tls: str,
-        secret: Credentials,
+        login: Login,
         limits: ClientLimits,
         now: float,
-        more: frozenset[str] = NEEDED,
+        errand: Errand | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._tls = tls
         self._limits = limits
-        self._login: Login | None = Login(secret, more)
+        self._login: Login | None = login
+        self._errand = errand
         self._lines = LineBuffer(MAX_SERVER_TAGS + MAX_BODY)
         self._parting = ""  # what the server's ERROR said
         self._login_until = now + limits.login_seconds
@@ -70,7 +85,7 @@ class Dialogue:
                 continue
             if self._login is not None:
                 self._log_in(self._login, message, answers, events)
-            else:
+            elif not self._ran(message, answers, events):
                 batch.append(message)
         if batch:
             events.append(Received(tuple(batch)))
@@ -98,6 +113,21 @@ class Dialogue:
         if login.nick:
             self._login = None
             events.append(LoggedIn(self._endpoint, self._tls, login.nick, login.capabilities))
+            if self._errand is not None:
+                taken = self._errand.begin(login.mechanisms)
+                answers += taken.lines
+                events += taken.events
+
+    def _ran(self, message: Message | Fault, answers: list[bytes], events: list[Event]) -> bool:
+        """Whether this message was for our errand."""
+        if self._errand is None or isinstance(message, Fault):
+            return False
+        taken = self._errand.feed(message)
+        if taken is None:
+            return False
+        answers += taken.lines
+        events += taken.events
+        return True
 
     def tick(self, now: float) -> tuple[Sequence[bytes], float]:
         """Return lines that are due and the seconds until the next call; raise ClientError: it took too long."""
@@ -111,13 +141,14 @@ class Dialogue:
                 )
                 raise LoginError(text.format(server=self._endpoint, count=seconds))
             return (), self._login_until - now
+        due = self._errand.tick() if self._errand is not None else []
         silent = now - self._heard
         most = self._limits.idle_seconds + self._limits.pong_seconds
         if silent >= most:
             raise LostError(_silent(round(silent)), again=True)
         if silent < self._limits.idle_seconds:
-            return (), self._limits.idle_seconds - silent
-        lines = () if self._pulsed else (build("PING", _PULSE),)
+            return due, self._limits.idle_seconds - silent
+        lines = due if self._pulsed else [*due, build("PING", _PULSE)]
         self._pulsed = True
         return lines, most - silent
 
@@ -134,6 +165,8 @@ class Dialogue:
             # A server that stops may come back; one that sends us away means it.
             again = self._login is None and "shutting down" in self._parting
             return LostError(_("The server closed the connection: {}.").format(told(self._parting)), again=again)
+        if isinstance(self._login, DeviceLogin) and getattr(failure, "reason", None) in _NO_CERTIFICATE:
+            return refused_device()
         if self._login is not None:
             return ConnectError(_("{} closed the connection before the login was done.").format(self._endpoint))
         gone = ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from securechat.client.errors import ClientError
-from securechat.client.events import Closed, Event, Interrupted, LoggedIn
+from securechat.client.events import Closed, Enrolled, Event, Interrupted, LoggedIn
 from securechat.client.multiline import Joiner
 from securechat.client.places import Gap
 from securechat.client.questions import Answered, Questions
@@ -34,7 +34,18 @@ class Unanswered:
 
 
 Told: TypeAlias = (
-    LoggedIn | Interrupted | Closed | Message | Fault | Gap | Kept | Refused | Resumed | Answered | Unanswered
+    LoggedIn
+    | Interrupted
+    | Enrolled
+    | Closed
+    | Message
+    | Fault
+    | Gap
+    | Kept
+    | Refused
+    | Resumed
+    | Answered
+    | Unanswered
 )
 
 
@@ -77,6 +88,8 @@ class Engine:
                 yield Unanswered(label)
         elif isinstance(event, LoggedIn):
             self._sender.post(self.resume.connected(event.nick, event.capabilities))
+            yield event
+        elif isinstance(event, Enrolled):
             yield event
         else:
             for message in event.messages:

@@ -30,8 +30,12 @@ _SERVER: Final = (
     N_("Too many logins at once: try again in a moment"),
     N_("The server is shutting down"),
     N_("The server cannot store anything now"),
+    N_("This device's certificate was revoked: log in by password"),
+    N_("A password has at least 8 characters"),
+    N_("A password has at most 1024 bytes in UTF-8"),
+    N_("The password has a character that cannot be typed everywhere; use another"),
 )
-"""What our server says in English when it ends a connection: it does not know who reads it. See `told`."""
+"""What our server says in English to whom it does not let in or sends away: it does not know who reads it."""
 
 
 def told(text: str) -> str:
@@ -52,12 +56,28 @@ class ConnectError(ClientError):
     """There is no connection: nobody listens, or who answers is not who we asked for."""
 
 
+class StrangerError(ConnectError):
+    """Who answers has a certificate, but not one of the authority that we trust."""
+
+
 class LoginError(ClientError):
     """The server did not let us in. `wrong` says that it knows no such name with this password."""
 
     def __init__(self, sentence: str, *, wrong: bool = False) -> None:
         super().__init__(sentence)
         self.wrong = wrong
+
+
+class DeviceError(LoginError):
+    """The server does not take this device's certificate. The password may still be right."""
+
+
+class JoinError(LoginError):
+    """An invite that does not become an account. `code` is that of the server's FAIL, where there was one."""
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class LostError(ClientError):

@@ -39,10 +39,21 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolled:
+    """This device has got a certificate, by `name`, or (without one) gets none now. `text` is for the person.
+
+    Comes only where there was none before.
+    """
+
+    name: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The connection is over. `error` is None where we wanted that. Comes last, once."""
 
     error: ClientError | None
 
 
-Event = LoggedIn | Received | Interrupted | Closed
+Event = LoggedIn | Received | Interrupted | Enrolled | Closed

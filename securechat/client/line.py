@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from securechat.client.connection import Connection
+from securechat.client.devices import Device
 from securechat.client.events import Event, LoggedIn
 from securechat.client.pipe import PipeClient
 from securechat.client.settings import ClientLimits, Endpoint
@@ -37,6 +38,7 @@ def talk(
     limits: ClientLimits | None = None,
     plain: bool = False,
     entered: Callable[[], None] | None = None,
+    device: Device | None = None,
 ) -> None:
     """Hold a conversation over standard input and output, until somebody quits or standard input ends.
 
@@ -46,14 +48,14 @@ def talk(
     """
 
     def connect(notify: Callable[[], None]) -> Connection:
-        connection = _Announcing(endpoint, context, secret, limits=limits, notify=notify)
+        connection = _Announcing(endpoint, context, secret, limits=limits, notify=notify, device=device)
         connection.entered = entered
         return connection
 
     if is_terminal() and not plain:
         from securechat.client.screen.run import light_terminal, run  # noqa: PLC0415  # slow to import
 
-        run(endpoint, context, secret, limits=limits, light=light_terminal(), entered=entered)
+        run(endpoint, context, secret, limits=limits, light=light_terminal(), entered=entered, device=device)
     elif is_terminal():
         from securechat.client.terminal import TerminalClient  # noqa: PLC0415  # slow to import, not for pipes
 

@@ -22,6 +22,8 @@ from securechat.client.words import _
 FOLDER: Final = "SECURECHAT_CONFIG"
 """Variable that names the folder, instead of the user's own."""
 PASSWORD: Final = "SECURECHAT_PASSWORD"  # noqa: S105  # the variable's name
+SYSTEM: Final = "system"
+"""In place of the authority's file: those that the system trusts."""
 MAX_PROFILES: Final = 1000
 MAX_BYTES: Final = 1024 * 1024
 _SERVICE: Final = "securechat"
@@ -36,6 +38,7 @@ class ProfileError(ClientError):
 class Profile:
     """One login that was used. `ca` is our own copy of the server's ca.pem, `fingerprint` its SHA-256.
 
+    Without `ca` the system's authorities vouch for the server.
     `keyring`: "yes", "no", or empty where its owner was never asked.
     """
 
@@ -43,7 +46,7 @@ class Profile:
     host: str
     port: int
     user: str
-    ca: Path
+    ca: Path | None
     fingerprint: str = ""
     keyring: str = ""
 
@@ -108,12 +111,26 @@ class Profiles:
         return kept
 
     def _copy_authority(self, profile: Profile) -> Profile:
+        if profile.ca is None:
+            return replace(profile, fingerprint="")
         data = profile.ca.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        copy = self.folder / f"ca-{digest[:16]}.pem"  # by content: servers of one authority share it
-        if not copy.exists():
-            _replace(copy, data)
-        return replace(profile, ca=copy, fingerprint=digest)
+        return replace(profile, ca=self._keep(data), fingerprint=hashlib.sha256(data).hexdigest())
+
+    def _keep(self, authority: bytes) -> Path:
+        # By content: servers of one authority share it.
+        copy = self.folder / f"ca-{hashlib.sha256(authority).hexdigest()[:16]}.pem"
+        if not copy.exists() or copy.read_bytes() != authority:
+            _replace(copy, authority)
+        return copy
+
+    def keep_authority(self, pem: bytes) -> Path:
+        """Keep an authority for a profile to come; return its file. Raises ProfileError."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return self._keep(pem)
+        except OSError as failure:
+            text = _("{path} cannot be written: {reason}; nothing is remembered.")
+            raise ProfileError(text.format(path=self.folder, reason=reason(failure))) from None
 
     def _read(self) -> None:
         try:
@@ -139,9 +156,13 @@ class Profiles:
         tables = {}
         for name, profile in self.known.items():
             table = {key: value for key, value in asdict(profile).items() if key != "name" and value != ""}
-            inside = profile.ca.parent == self.folder
-            tables[name] = table | {"ca": profile.ca.name if inside else str(profile.ca)}
+            tables[name] = table | {"ca": self._place(profile.ca)}
         return tomli_w.dumps({"last": self.last, "profiles": tables})
+
+    def _place(self, authority: Path | None) -> str:
+        if authority is None:
+            return SYSTEM
+        return authority.name if authority.parent == self.folder else str(authority)
 
 
 def _profile(name: str, table: dict[str, Any], where: Path) -> Profile:
@@ -151,13 +172,13 @@ def _profile(name: str, table: dict[str, Any], where: Path) -> Profile:
         raise TypeError
     if not (0 < port < 65536 and texts["host"] and texts["user"] and texts["ca"]):
         raise ValueError
-    ca = where / texts.pop("ca")  # an absolute path stays one
-    return Profile(name, port=port, ca=ca, **texts)
+    ca = texts.pop("ca")
+    return Profile(name, port=port, ca=None if ca == SYSTEM else where / ca, **texts)  # an absolute path stays one
 
 
 def check(profile: Profile) -> None:
     """Raise ProfileError where the file of a profile's authority is not the one that was remembered."""
-    if profile.fingerprint and _fingerprint(profile.ca) != profile.fingerprint:
+    if profile.ca is not None and profile.fingerprint and _fingerprint(profile.ca) != profile.fingerprint:
         raise ProfileError(
             _(
                 "{path} is not the authority that was remembered for {name}: somebody changed it;"

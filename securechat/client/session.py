@@ -10,7 +10,7 @@ from typing import Final
 from securechat.client.commands import Outcome, interpret, say
 from securechat.client.engine import Engine, Sender
 from securechat.client.errors import ClientError
-from securechat.client.events import Closed, Event, Interrupted, LoggedIn
+from securechat.client.events import Closed, Enrolled, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
@@ -113,6 +113,8 @@ class Session:
                 shown += self._logged_in(told)
             elif isinstance(told, Interrupted):
                 shown += self._interrupt(told)
+            elif isinstance(told, Enrolled) and told.text:
+                shown += self._lines([Item(What.INFO, self._now(), told.text)])
             elif isinstance(told, Closed):
                 shown += self._closed(told)
         if self.leaving and not self._held and not self._gone and not self.over and self.model is not None:

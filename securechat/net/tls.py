@@ -1,4 +1,4 @@
-"""The two TLS contexts. Built once and never changed: a renewed certificate is a new context."""
+"""The TLS contexts. Built once and never changed: a renewed certificate is a new context."""
 
 from __future__ import annotations
 
@@ -31,12 +31,31 @@ def server_context(
     return context
 
 
-def client_context(authority: Path) -> ssl.SSLContext:
+def client_context(authority: Path | None, device: Path | None = None) -> ssl.SSLContext:
     """Return the context for connecting: the server must show a certificate of `authority` for its own name.
 
-    There is no way to turn that off. Raises OSError (ssl.SSLError included) where the file is unusable.
+    None stands for the authorities that the system trusts. There is no way to turn that off. `device` has a key
+    and its certificate, which the server is shown once it has proved who it is (RFC 8446, 4.4.2). Raises OSError
+    (ssl.SSLError included) where a file is unusable.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cafile=authority)
+    if authority is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(cafile=authority)
+    if device is not None:
+        context.load_cert_chain(device, password="")  # never ask on the terminal
+    return context
+
+
+def stranger_context() -> ssl.SSLContext:
+    """Return the context for asking a server for its authority, before anything is known to verify it by.
+
+    What comes over such a connection proves nothing until it is compared, and nothing that matters may go into it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context

@@ -16,7 +16,7 @@ from securechat.client.desk.showing import event, missing
 from securechat.client.desk.waiting import Waiting
 from securechat.client.engine import Engine, Sender, Told, Unanswered
 from securechat.client.errors import ClientError, ConnectError
-from securechat.client.events import Closed, Event, Interrupted, LoggedIn
+from securechat.client.events import Closed, Enrolled, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
@@ -79,6 +79,9 @@ class Hearing:
             self.desk.say(Kind.PROBLEM, text, self._now())
         elif isinstance(told, LoggedIn):
             self._logged_in(told)
+        elif isinstance(told, Enrolled):
+            if told.text:
+                self.desk.say(Kind.INFO, told.text, self._now(), "")
         elif isinstance(told, Resumed):
             self._resumed()
         elif isinstance(told, Interrupted):

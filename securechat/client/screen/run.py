@@ -17,6 +17,7 @@ from securechat.client.desk import keeping
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Kind
 from securechat.client.desk.talk import WANTED, Talk
+from securechat.client.devices import Device
 from securechat.client.errors import ClientError, reason
 from securechat.client.events import Event, LoggedIn
 from securechat.client.resume import NEEDED
@@ -34,6 +35,7 @@ def run(
     limits: ClientLimits | None,
     light: bool,
     entered: Callable[[], None] | None = None,
+    device: Device | None = None,
 ) -> None:
     """Talk on a full screen until somebody quits. Raises ClientError where the login did not succeed.
 
@@ -43,7 +45,8 @@ def run(
     account = secret.name
     place = keepsake.place(account, endpoint)
     bell = _Bell()
-    connection = Connection(endpoint, context, secret, limits=limits, notify=bell.ring, more=NEEDED | WANTED)
+    more = NEEDED | WANTED
+    connection = Connection(endpoint, context, secret, limits=limits, notify=bell.ring, more=more, device=device)
     del secret
     talk = Talk(connection, Desk(), _milliseconds)
     talk.desk.nick = account.partition("@")[0]
@@ -136,7 +139,7 @@ def _milliseconds() -> int:
 def pin(context: ssl.SSLContext) -> str:
     """Return the beginning of the SHA-256 fingerprint of the authority that is trusted, to compare by eye."""
     found = context.get_ca_certs(binary_form=True)
-    return hashlib.sha256(found[0]).hexdigest()[:8] if found else ""
+    return hashlib.sha256(found[0]).hexdigest()[:8] if len(found) == 1 else ""  # many: the system's
 
 
 @contextlib.contextmanager
