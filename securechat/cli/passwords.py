@@ -43,6 +43,21 @@ def new_password(from_stdin: bool) -> str:
     raise CommandError(_("No password was chosen; nothing was changed."))
 
 
+def chosen_password(name: str, from_stdin: bool) -> str:
+    """Return a password for an account to come, as `new_password` does; whether it will do, the server says.
+
+    Raises CommandError and EOFError.
+    """
+    if from_stdin:
+        return password_from_stdin()
+    for _try in range(TRIES):
+        password = ask_password(_("Choose a password for {}: ").format(name))
+        if ask_password(_("The same again: ")) == password:
+            return password
+        print(_("The two differ."), file=sys.stderr)
+    raise CommandError(_("No password was chosen; the invite is as good as before."))
+
+
 def ask_password(prompt: str, way_out: str = N_("pipe it in with --password-stdin")) -> str:
     """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
     if sys.stdin is None or not sys.stdin.isatty():
