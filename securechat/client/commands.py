@@ -200,6 +200,14 @@ def _kick(request: Request) -> Outcome:
     return Outcome((build("KICK", _here(request), _person(name), *reasons),))
 
 
+def _devices(_: Request) -> Outcome:
+    return Outcome((build("DEVICES"),))
+
+
+def _revoke(request: Request) -> Outcome:
+    return Outcome((build("DEVICES", "REVOKE", _person(request.rest)),))
+
+
 def _quit(request: Request) -> Outcome:
     reason = split(request.rest, MAX_REASON_BYTES)[0] if request.rest else ""
     return Outcome((build("QUIT", reason) if reason else build("QUIT"),), quit=True)
@@ -243,6 +251,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "link": Command(_act("link"), N_("/link"), N_("Open a link of the picked message.")),
     "mute": Command(_act("mute"), N_("/mute"), N_("Hear nothing from here; again: everything.")),
     "theme": Command(_act("theme"), N_("/theme [light | dark]"), N_("Change the colours.")),
+    "devices": Command(_devices, N_("/devices"), N_("Show your devices that need no password.")),
+    "revoke": Command(_revoke, N_("/revoke DEVICE"), N_("End a login by certificate, at once.")),
     "help": Command(_help, N_("/help [COMMAND]"), N_("Show what you can type.")),
     "quit": Command(_quit, N_("/quit [REASON]"), N_("Leave. So does the word выход, or Ctrl-D.")),
 }

@@ -38,6 +38,33 @@ def _standard(_message: Message, params: list[str]) -> str:
     return params[-1] if len(params) > 2 else ""
 
 
+def _note(message: Message, params: list[str]) -> str:
+    return _device(params) or _standard(message, params)
+
+
+def _fail(message: Message, params: list[str]) -> str:
+    if params[:2] == ["DEVICES", "NO_SUCH_DEVICE"] and len(params) > 3:
+        return _("There is no device {}: /devices lists yours.").format(params[3])
+    return _standard(message, params)
+
+
+def _device(params: list[str]) -> str:
+    """Return the sentence of an answer to DEVICES (docs/protocol.md, "Logging in by certificate")."""
+    match params:
+        case ["DEVICES", "DEVICE", _account, device, since, until, fingerprint, *_rest]:
+            text = _("{device}: since {since}, needs no password until {until} (certificate {fingerprint})")
+            return text.format(device=device, since=since[:10], until=until[:10], fingerprint=fingerprint[:16])
+        case ["DEVICES", "END", account, count, *_rest]:
+            if count.startswith("0 "):
+                return _("{} has no device that needs no password.").format(account)
+            return _("Those are the devices of {}; /revoke DEVICE makes one need the password again.").format(
+                account
+            )
+        case ["DEVICES", "REVOKED", _account, device, *_rest]:
+            return _("{} needs the password from now on.").format(device)
+    return ""
+
+
 def _away(_message: Message, params: list[str]) -> str:
     if len(params) < 3:
         return ""
@@ -109,9 +136,9 @@ def _about(_message: Message, params: list[str]) -> str:
 
 
 _SENTENCES: Final[dict[str, Callable[[Message, list[str]], str]]] = {
-    "FAIL": _standard,
+    "FAIL": _fail,
     "WARN": _standard,
-    "NOTE": _standard,
+    "NOTE": _note,
     "INVITE": _invite,
     "MODE": _mode,
     "ERROR": _last,
