@@ -45,7 +45,7 @@ def reach(home: Path, host: str | None, port: int | None) -> Reach:
     if not found:
         raise CommandError("The server takes any free port; say which with --port.")
     if served.get("cert"):
-        names = certs.names_of(home / str(served["cert"]))
+        names = certs.names_of(Path(str(served["cert"])))
         return Reach(_host(home, host, names), found, SYSTEM, "")
     mine = certs.describe(Home(home).certs)
     digest = bytes.fromhex(mine.ca_fingerprint.replace(":", ""))
