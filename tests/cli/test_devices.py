@@ -10,6 +10,7 @@ import pytest
 from helpers.commands import at_terminal, finish, in_process, refused, securechat
 from helpers.homes import PASSWORDS
 
+from securechat import certs
 from securechat.certs import DEVICE_DAYS
 from securechat.cli import devices as cli_devices
 from securechat.storage.users import UserFile
@@ -99,6 +100,18 @@ def test_everything_with_its_days(home, tmp_path):
     assert rows["device"].split()[1] == "Иван@bot"
     (home.certs / "ca.key").unlink()
     assert "Its key is kept elsewhere" in run(home, "certs")
+
+
+def test_those_of_a_public_authority(home, tmp_path):
+    public = certs.issue(tmp_path / "public", ["irc.example.com"])
+    (home.path / "securechat.toml").write_text(f'[serve]\ncert = "{public.certificate}"\nkey = "{public.key}"\n')
+    assert "irc.example.com" in run(home, "certs")
+    assert "Authority, SHA-256" in run(home, "certs"), "there is one for devices"
+    for path in list(home.certs.iterdir()):
+        path.unlink()
+    assert "is of another authority" in run(home, "certs")
+    (home.path / "securechat.toml").unlink()
+    assert "init-certs" in refused("certs", "--home", home.path)
 
 
 def test_same_default_everywhere():
