@@ -120,7 +120,8 @@ def _response(hub: Hub, session: Session, registration: Registration, exchange: 
         if wrong.too_long:
             yield hub.numeric(session, numerics.ERR_SASLTOOLONG)
         else:
-            yield from _refused(hub, session, registration)
+            why = NO_CERTIFICATE if exchange.mechanism == "EXTERNAL" else REFUSED
+            yield from _refused(hub, session, registration, why)
         return
     yield Ask(session, credentials, partial(answered, hub, session, credentials))
 
