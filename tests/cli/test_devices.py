@@ -135,6 +135,9 @@ def test_a_key_that_is_kept_elsewhere(home, tmp_path):
 def test_a_passphrase_from_a_file(home, tmp_path):
     file = tmp_path / "passphrase"
     file.write_text(f"{SECRET}\nsecond line\n")
+    why = refused("init-certs", "--passphrase", "--passphrase-file", file, "--home", home.path)
+    assert why == f"{file} can be read by others; close it with 'chmod 600 {file}'."
+    file.chmod(0o600)
     run(home, "init-certs", "--passphrase", "--passphrase-file", file)
     assert b"ENCRYPTED" in (home.certs / "ca.key").read_bytes()
     why = refused("issue-cert", "alice", "--out", tmp_path / "a.pem", "--home", home.path)
@@ -151,6 +154,7 @@ def test_a_passphrase_from_a_file(home, tmp_path):
 def test_a_passphrase_that_is_too_short(home, tmp_path):
     file = tmp_path / "passphrase"
     file.write_text("short")
+    file.chmod(0o600)
     before = (home.certs / "ca.key").read_bytes()
     assert "8 to" in refused("init-certs", "--passphrase", "--passphrase-file", file, "--home", home.path)
     assert (home.certs / "ca.key").read_bytes() == before
