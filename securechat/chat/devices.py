@@ -31,8 +31,8 @@ def enrol(hub: Hub, session: Session, message: Message) -> Effects:
     shown, exchange = repeatable(device), session.enrolling
     if session.proof is not None and device != session.proof.name:
         # Whoever has a stolen device must not be able to leave another behind when that one is revoked.
-        text = f"A certificate renews itself only ({session.proof.name}): log in by password to add a device"
-        yield hub.fail(session, "ENROL", "PASSWORD_REQUIRED", shown, text=text)
+        told = f"A certificate renews itself only ({session.proof.name}): log in by password to add a device"
+        yield hub.fail(session, "ENROL", "PASSWORD_REQUIRED", shown, text=told)
         return
     if piece == "*":
         session.enrolling = None

@@ -56,6 +56,13 @@ class Admit(NamedTuple):
     session: Session
 
 
+class Refused(NamedTuple):
+    """A login was refused; `why` is for the operator's log. Those by password are noted where they are checked."""
+
+    session: Session
+    why: str
+
+
 class Close(NamedTuple):
     """End a session after sending `data`. `reason` is for the operator's log."""
 
@@ -70,7 +77,7 @@ class Rehash(NamedTuple):
     session: Session
 
 
-Effect: TypeAlias = Draft | Burst | Reply | Ask | Admit | Close | Rehash
+Effect: TypeAlias = Draft | Burst | Reply | Ask | Admit | Refused | Close | Rehash
 Effects: TypeAlias = Iterable[Effect]
 """A decision. Each draft is applied before the next effect is asked for: where what follows depends on that, the
 handler is a generator."""

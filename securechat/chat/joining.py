@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from securechat.chat.hub import Hub
 
 REFUSED: Final = "Refused: this invite is none for that name, was used or has expired; ask for another"
+_OURS: Final = frozenset({"BUSY", "INTERNAL_ERROR"})
+"""What is no fault of whoever tries, and counts for nothing."""
 _ALREADY: Final = "You are logged in already"
 
 
@@ -77,6 +79,9 @@ def _redeemed(hub: Hub, session: Session, shown: str, answer: Account | Unanswer
         yield Reply(session, build("VERIFY", "SUCCESS", answer.name, told, source=hub.rules.server))
         yield from logged_in(hub, session, answer, "")
         yield from advance(hub, session, registration)
+        return
+    if isinstance(answer, Unanswered) and answer.code in _OURS:
+        yield hub.fail(session, "VERIFY", "TEMPORARILY_UNAVAILABLE", shown, text=answer.text)
         return
     code, text = (answer.code, answer.text) if answer is not None else ("INVALID_CODE", REFUSED)
     yield hub.fail(session, "VERIFY", code, shown, text=text)

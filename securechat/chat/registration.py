@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.effects import Admit, Ask, Close, Effects, Refused, Reply
 from securechat.chat.messages import banned
 from securechat.chat.people import Registration, Session
 from securechat.chat.render import error, fail, repeatable, size
@@ -120,7 +120,8 @@ def _response(hub: Hub, session: Session, registration: Registration, exchange: 
         if wrong.too_long:
             yield hub.numeric(session, numerics.ERR_SASLTOOLONG)
         else:
-            yield from _refused(hub, session, registration)
+            why = NO_CERTIFICATE if exchange.mechanism == "EXTERNAL" else REFUSED
+            yield from _refused(hub, session, registration, why)
         return
     yield Ask(session, credentials, partial(answered, hub, session, credentials))
 
@@ -135,6 +136,7 @@ def _external(hub: Hub, session: Session, registration: Registration, name: str)
         or device.not_after <= hub.now
         or (name and fold(name.partition("@")[0]) != account.key)
     ):
+        yield Refused(session, f"certificate {session.certificate[:16] or 'missing'}")
         yield from _refused(hub, session, registration, NO_CERTIFICATE)
         return
     session.proof = device

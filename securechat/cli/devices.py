@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ import typer
 
 from securechat.cli import CommandError, tables
 from securechat.cli.options import HERE, HomeOption, next_command, option
+from securechat.cli.reach import served
 from securechat.cli.signing import CaOffline, PassphraseFile, key_place
 from securechat.cli.users import Name, user_file
 from securechat.config import Home
@@ -114,22 +116,30 @@ def revoke(name: Name, device: SomeDevice = None, home: HomeOption = HERE) -> No
 
 def show_certs(home: HomeOption = HERE) -> None:
     """Show the certificates of authority, server and devices, and how long each is good."""
-    from securechat.certs import describe
+    from securechat import certs
 
-    place = Home(home)
-    mine = describe(place.certs)
-    rows = [("CERTIFICATE", "FOR", "UNTIL", "LEFT")]
-    for what, whom, end in (
-        ("authority", "", mine.ca_not_after),
-        ("server", ", ".join(mine.names), mine.not_after),
-    ):
-        rows.append((what, whom, f"{end:%Y-%m-%d}", tables.days_left(end)))
+    place, foreign = Home(home), served(home).get("cert")
+    if foreign is None:
+        certs.describe(place.certs)  # says what to do where something is missing
+    own = foreign is None or (place.certs / "ca.pem").exists()
+    rows: list[tuple[str, ...]] = [("CERTIFICATE", "FOR", "UNTIL", "LEFT")]
+    if own:
+        rows.append(_row("authority", "", certs.period(place.certs / "ca.pem").end))
+    leaf = place.certs / "server.pem" if foreign is None else Path(str(foreign))
+    rows.append(_row("server", ", ".join(certs.names_of(leaf)), certs.period(leaf).end))
     if place.users.exists():
         rows += [
             ("device", f"{name}@{device}", end, left) for name, device, _, end, left in rows_of(home, None)[1:]
         ]
     tables.show(rows)
     print()
-    print(f"Authority, SHA-256: {mine.ca_fingerprint}")
+    if not own:
+        print(f"{leaf} is of another authority; there is none here that could sign for devices.")
+        return
+    print(f"Authority, SHA-256: {certs.fingerprint(place.certs / 'ca.pem')}")
     if not (place.certs / "ca.key").exists():
         print("Its key is kept elsewhere: the server renews nothing by itself (see init-certs --ca-offline).")
+
+
+def _row(what: str, whom: str, end: datetime) -> tuple[str, ...]:
+    return what, whom, f"{end:%Y-%m-%d}", tables.days_left(end)

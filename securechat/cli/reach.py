@@ -40,12 +40,12 @@ def reach(home: Path, host: str | None, port: int | None) -> Reach:
     from securechat import certs
     from securechat.server.invites import SYSTEM
 
-    served = _served(home)
-    found = port or int(served.get("port") or config.DEFAULT_PORT)
+    settings = served(home)
+    found = port or int(settings.get("port") or config.DEFAULT_PORT)
     if not found:
         raise CommandError("The server takes any free port; say which with --port.")
-    if served.get("cert"):
-        names = certs.names_of(home / str(served["cert"]))
+    if settings.get("cert"):
+        names = certs.names_of(Path(str(settings["cert"])))
         return Reach(_host(home, host, names), found, SYSTEM, "")
     mine = certs.describe(Home(home).certs)
     digest = bytes.fromhex(mine.ca_fingerprint.replace(":", ""))
@@ -76,7 +76,7 @@ def _rank(name: str) -> int:
         return 3 if "." in name else 1
 
 
-def _served(home: Path) -> dict[str, Any]:
+def served(home: Path) -> dict[str, Any]:
     """Return the settings of `serve` that decide how it is reached: the environment over the file."""
     try:
         table = tomllib.loads((home / SETTINGS).read_text("utf-8")).get("serve", {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +55,9 @@ def _chosen(file: Path | None) -> bytes:
 def _from(file: Path) -> bytes:
     try:
         with file.open("rb") as source:
+            mode = os.fstat(source.fileno()).st_mode
+            if stat.S_ISREG(mode) and mode & 0o077:
+                raise CommandError(f"{file} can be read by others; close it with 'chmod 600 {file}'.")
             line = source.readline(_MAX + 2)
     except OSError as error:
         raise CommandError(f"{file} cannot be read ({error.strerror}); name another --passphrase-file.") from None

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from securechat.protocol.names import fold
 from securechat.records import Account, Invite, Redeem, Unanswered
 from securechat.server.accounts import ADMIN, AccountRefused, check_name
 from securechat.server.passwords import DEFAULT, PasswordHasher, PasswordRefused
-from securechat.storage.users import UserFile
+from securechat.storage.users import Stamp, UserFile
 
 TOKEN_BYTES: Final = 16
 """128 random bits: nobody guesses one, so its hash need not be slow."""
@@ -51,14 +52,32 @@ def pending(users: UserFile) -> list[Invite]:
     return sorted((one for one in users.invites().values() if one.expires > _now()), key=lambda one: one.expires)
 
 
-def redeem(users: UserFile, request: Redeem, *, hasher: PasswordHasher = DEFAULT) -> Account | Unanswered | None:
+class Open:
+    """The open invites as one thread knows them. Strangers ask, so the file is read only when it changed."""
+
+    def __init__(self, users: UserFile) -> None:
+        self._users = users
+        self._stamp: Stamp = None
+        self._known: Mapping[str, Invite] = {}
+
+    def get(self, key: str) -> Invite | None:
+        """Return the invite for the account of a key. Raises UsersError."""
+        stamp = self._users.stamp()
+        if stamp != self._stamp:
+            self._known, self._stamp = self._users.invites(), stamp
+        return self._known.get(key)
+
+
+def redeem(
+    users: UserFile, request: Redeem, *, known: Open | None = None, hasher: PasswordHasher = DEFAULT
+) -> Account | Unanswered | None:
     """Make the account that an invite is for and return it; None where the token is none for that name.
 
     Whatever else is wrong is told by an Unanswered, which leaves the invite as it is, and only to whoever has the
     right token. Raises UsersError.
     """
     key, given = fold(request.name), _hash(request.token)
-    if _match(users.invites().get(key), given) is None:
+    if _match((known or Open(users)).get(key), given) is None:
         return None
     try:
         hashed = hasher.hash_password(request.password)  # not under the lock: it takes its time

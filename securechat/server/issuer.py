@@ -15,9 +15,10 @@ from queue import Empty
 from typing import Any, Final
 
 from securechat.certs import CertificateError, KeyAwayError, RequestRefused, key_of
+from securechat.chat.people import Session
 from securechat.config import Limits, ServerConfig
-from securechat.records import Enrol, Redeem, Request, Revoke, Unanswered
-from securechat.server import caretaker, devices, invites
+from securechat.records import Account, Enrol, Redeem, Request, Revoke, Unanswered
+from securechat.server import audit, caretaker, devices, invites
 from securechat.server.accounts import AccountRefused
 from securechat.server.answering import Answering
 from securechat.server.items import Answered, Item, Notice, Reread
@@ -71,6 +72,7 @@ class Issuer(Answering[Request]):
         self._limits: Limits = config.limits
         self._users = users
         self._hasher = hasher
+        self._invites = invites.Open(users)
         self._pace = Pace(config.limits.enrolments_per_hour)
         self._look_at = time.monotonic() + LOOK_SECONDS
         self.tell: Callable[[Item], None] = lambda _: None
@@ -87,7 +89,10 @@ class Issuer(Answering[Request]):
             if job is None:
                 return
             session, request = job
-            self.answer(Answered(session, self._try(request)))
+            answer = self._try(request)
+            if isinstance(request, Redeem):
+                _note(session, answer)
+            self.answer(Answered(session, answer))
 
     def look(self, now: datetime) -> None:
         """Renew what is due, and tell the administrators what nears its end and cannot be renewed here."""
@@ -119,7 +124,7 @@ class Issuer(Answering[Request]):
 
     def _do(self, request: Request) -> Any:
         if isinstance(request, Redeem):
-            return invites.redeem(self._users, request, hasher=self._hasher)
+            return invites.redeem(self._users, request, known=self._invites, hasher=self._hasher)
         if isinstance(request, Revoke):
             gone = devices.revoke(self._users, request.account, request.device)
             log.info("revoked: device %s of %s", request.device, request.account)
@@ -136,3 +141,11 @@ class Issuer(Answering[Request]):
         device, made = devices.enrol(self._users, self._folder, request.account, request.device, key, most=most)
         log.info("enrolled: device %s of %s until %s", device.name, request.account, f"{made.not_after:%Y-%m-%d}")
         return device, made.der
+
+
+def _note(session: Session, answer: Account | Unanswered | None) -> None:
+    """Note what became of an invite, for the operator's log."""
+    if isinstance(answer, Account):
+        log.info("invite used: %s made the account %s", session.address, answer.name)
+    else:
+        audit.refused(session, "no such invite" if answer is None else f"an invite, {answer.code}")

@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from securechat import certs
 from securechat.certs import CertificateError, KeyAwayError, KeyPlace, RequestRefused
@@ -30,6 +32,9 @@ def csr(key, name="whoever", sign=True):
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else hashes.SHA256()
     made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, digest)
     return made.public_bytes(serialization.Encoding.DER)
+
+
+SOUND = csr(ec.derive_private_key(7, ec.SECP256R1()))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,20 @@ def test_a_request_gives_its_key_and_nothing_else(folder, key):
 def test_a_request_that_is_not_signed(request_, why):
     with pytest.raises(RequestRefused, match=why):
         certs.key_of(request_)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused_and_nothing_else(noise):
+    with pytest.raises(RequestRefused):
+        certs.key_of(noise)
+
+
+@given(st.integers(0, len(SOUND) - 1), st.integers(1, 255))
+def test_no_altered_request_is_taken(place, change):
+    altered = bytearray(SOUND)
+    altered[place] ^= change
+    with pytest.raises(RequestRefused):
+        certs.key_of(bytes(altered))
 
 
 def test_a_certificate_does_not_outlive_its_authority(folder):

@@ -62,7 +62,7 @@ def test_a_known_certificate_is_a_login(house, response):
 )
 def test_anything_else_is_refused_in_the_same_words(house, certificate, response):
     here, lines = external(house, certificate, response)
-    assert codes(lines) == ["904"]
+    assert lines == [f":s.example 904 * :{NO_CERTIFICATE}"]
     assert here.session.account is None
     assert codes(here.say("AUTHENTICATE PLAIN")) == ["+"], "a password is still good"
 

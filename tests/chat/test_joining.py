@@ -82,6 +82,14 @@ def test_a_weak_password_may_be_mended(house):
     assert not here.closed
 
 
+def test_our_own_trouble_is_no_try(house):
+    here = stranger(house)
+    for code in ("BUSY", "INTERNAL_ERROR") * 3:
+        house.granted = Unanswered(code, "Later")
+        assert redeem(here) == [":s.example FAIL VERIFY TEMPORARILY_UNAVAILABLE Olga :Later"]
+    assert not here.closed
+
+
 def test_out_of_order_or_for_another_name(house):
     here = stranger(house)
     for lines in (["VERIFY Olga x"], [f"REGISTER Olga * :{WORD}", "VERIFY Ольга x"], ["VERIFY Olga x"]):

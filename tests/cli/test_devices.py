@@ -10,6 +10,7 @@ import pytest
 from helpers.commands import at_terminal, finish, in_process, refused, securechat
 from helpers.homes import PASSWORDS
 
+from securechat import certs
 from securechat.certs import DEVICE_DAYS
 from securechat.cli import devices as cli_devices
 from securechat.storage.users import UserFile
@@ -101,6 +102,18 @@ def test_everything_with_its_days(home, tmp_path):
     assert "Its key is kept elsewhere" in run(home, "certs")
 
 
+def test_those_of_a_public_authority(home, tmp_path):
+    public = certs.issue(tmp_path / "public", ["irc.example.com"])
+    (home.path / "securechat.toml").write_text(f'[serve]\ncert = "{public.certificate}"\nkey = "{public.key}"\n')
+    assert "irc.example.com" in run(home, "certs")
+    assert "Authority, SHA-256" in run(home, "certs"), "there is one for devices"
+    for path in list(home.certs.iterdir()):
+        path.unlink()
+    assert "is of another authority" in run(home, "certs")
+    (home.path / "securechat.toml").unlink()
+    assert "init-certs" in refused("certs", "--home", home.path)
+
+
 def test_same_default_everywhere():
     assert cli_devices.DAYS == DEVICE_DAYS
 
@@ -122,6 +135,9 @@ def test_a_key_that_is_kept_elsewhere(home, tmp_path):
 def test_a_passphrase_from_a_file(home, tmp_path):
     file = tmp_path / "passphrase"
     file.write_text(f"{SECRET}\nsecond line\n")
+    why = refused("init-certs", "--passphrase", "--passphrase-file", file, "--home", home.path)
+    assert why == f"{file} can be read by others; close it with 'chmod 600 {file}'."
+    file.chmod(0o600)
     run(home, "init-certs", "--passphrase", "--passphrase-file", file)
     assert b"ENCRYPTED" in (home.certs / "ca.key").read_bytes()
     why = refused("issue-cert", "alice", "--out", tmp_path / "a.pem", "--home", home.path)
@@ -138,6 +154,7 @@ def test_a_passphrase_from_a_file(home, tmp_path):
 def test_a_passphrase_that_is_too_short(home, tmp_path):
     file = tmp_path / "passphrase"
     file.write_text("short")
+    file.chmod(0o600)
     before = (home.certs / "ca.key").read_bytes()
     assert "8 to" in refused("init-certs", "--passphrase", "--passphrase-file", file, "--home", home.path)
     assert (home.certs / "ca.key").read_bytes() == before

@@ -10,7 +10,7 @@ from helpers.memory import MemoryLog
 
 from securechat.chat import devices
 from securechat.chat.conversations import conversation
-from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Rehash, Reply
+from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Refused, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
 from securechat.chat.people import Session
@@ -87,6 +87,7 @@ class House:
         self.now = 1_700_000_000_000
         self.devices: dict[Session, Device] = {}
         self.admitted: list[Session] = []
+        self.refusals: list[str] = []
         self.rehashes = 0
         self.requests: list[Request] = []
         self.granted: object = Unanswered("REFUSED", "not in a house")
@@ -159,6 +160,8 @@ class House:
                 self.run(effect.session, effect.then(self._answer(effect.question)))
             elif isinstance(effect, Admit):
                 self.admitted.append(effect.session)
+            elif isinstance(effect, Refused):
+                self.refusals.append(effect.why)
             else:
                 assert isinstance(effect, Rehash)
                 self.rehashes += 1

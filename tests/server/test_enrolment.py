@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from helpers.devices import csr, enrol, prove
 
 from securechat.certs import KeyPlace, issue, new_key
-from securechat.protocol.sasl import pieces
+from securechat.protocol.sasl import Exchange, pieces
 from securechat.server.issuer import CANNOT_SIGN, Pace
 from securechat.storage.users import UserFile
 
@@ -25,7 +25,10 @@ def ask(wire, device, request):
     if found[1] == "FAIL ENROL":
         return found[2], found[3]
     lines = [line for line in wire.seen[start:] if f" ENROL {device} " in line]
-    return base64.b64decode("".join(line.split()[-1].lstrip(":") for line in lines).removesuffix("+"))
+    exchange, text = Exchange(device), None
+    for line in lines:
+        text = exchange.feed(line.split()[-1].removeprefix(":"))
+    return base64.b64decode(text)
 
 
 def keep(file, key, der):

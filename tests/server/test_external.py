@@ -22,16 +22,18 @@ def laptop(home, tmp_path):
     return enrol(home, tmp_path / "laptop.pem")
 
 
-def test_a_known_certificate_logs_in_without_a_password_check(server, dial, laptop, monkeypatch):
+def test_a_known_certificate_logs_in_without_a_password_check(server, dial, laptop, monkeypatch, caplog):
     monkeypatch.setattr(Checker, "_check", lambda *_: pytest.fail("argon2 was run"))
+    caplog.set_level("INFO")
     wire = dial(server, device=laptop)
     assert prove(wire) == "903"
+    assert "by the certificate of laptop" in caplog.text
     wire.send("PRIVMSG #lobby :it is me", "WHOIS alice")
     wire.expect(" 330 alice alice alice ")
 
 
 def test_one_without_a_certificate_and_one_with_an_unknown_one_are_told_the_same(
-    server, dial, home, tmp_path, laptop
+    server, dial, home, tmp_path, laptop, caplog
 ):
     unknown = [
         None,
@@ -40,11 +42,13 @@ def test_one_without_a_certificate_and_one_with_an_unknown_one_are_told_the_same
         forge(home.certs, tmp_path / "nobody.pem", name="nobody"),
     ]
     told = set()
+    caplog.set_level("INFO")
     for file in unknown:
         wire = dial(server, device=file)
         assert prove(wire) == "904"
         told.add(wire.seen[-1])
     assert len(told) == 1
+    assert caplog.text.count("login refused: certificate ") == len(unknown)
 
 
 @pytest.mark.parametrize("kind", STRANGE)
