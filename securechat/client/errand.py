@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from securechat.client.devices import Device, machine
+from securechat.client import devices
+from securechat.client.devices import Device
 from securechat.client.enrolment import MALFORMED, Enrolment
 from securechat.client.events import Enrolled
 from securechat.client.words import _
@@ -26,14 +26,14 @@ _QUIET: Final = _PASSING | {"CANNOT_SIGN", "421"}
 """What is nothing that a person could mend here."""
 
 
+_NEVER: Final = math.inf
+
+
 class Taken(NamedTuple):
     """What a message leads to: lines to send, and news for the front end."""
 
     lines: list[bytes]
     events: list[Enrolled]
-
-
-_NOTHING_YET: Final = math.inf
 
 
 class Errand:
@@ -45,7 +45,7 @@ class Errand:
     def __init__(self, device: Device, *, certified: bool) -> None:
         self._device = device
         self._certified = certified
-        self._due = _NOTHING_YET  # s since 1970
+        self._due = _NEVER  # s since 1970
         self._enrolment: Enrolment | None = None
         self._key: EllipticCurvePrivateKey | None = None
 
@@ -64,17 +64,17 @@ class Errand:
 
     def tick(self) -> list[bytes]:
         """Return the lines that are due."""
-        if self._enrolment is not None or time.time() < self._due:
+        if self._enrolment is not None or devices.now() < self._due:
             return []
         held = self._device.held()
-        if held is not None and self._certified and time.time() < held.due:
+        if held is not None and self._certified and devices.now() < held.due:
             self._due = held.due  # another program has renewed it
             return []
         from securechat.certs.devices import new_key, request  # noqa: PLC0415  # slow to import, seldom needed
 
         self._key = new_key()
         own = held.name if held is not None and self._certified else self._device.asked()
-        self._enrolment = Enrolment(request(self._key), machine(), own)
+        self._enrolment = Enrolment(request(self._key), devices.machine(), own)
         return self._enrolment.begin()
 
     def feed(self, message: Message) -> Taken | None:
@@ -92,7 +92,7 @@ class Errand:
             except OSError as failure:
                 # A certificate that cannot be kept would be another one for every login.
                 log.info("no certificate for this device: %s cannot be written: %s", self._device.path, failure)
-                return Taken([], self._over(_NOTHING_YET, ""))
+                return Taken([], self._over(_NEVER, ""))
         return Taken(lines, self._end(enrolment) if enrolment.over else [])
 
     def _end(self, enrolment: Enrolment) -> list[Enrolled]:
@@ -100,7 +100,7 @@ class Errand:
             if enrolment.code not in _PASSING:
                 self._device.unnote()
             log.info("no certificate for this device: %s %s", enrolment.code, enrolment.text)
-            again = time.time() + AGAIN_SECONDS if enrolment.code in _PASSING else _NOTHING_YET
+            again = devices.now() + AGAIN_SECONDS if enrolment.code in _PASSING else _NEVER
             told = "" if enrolment.code in _QUIET else enrolment.text
             text = _("This device goes on without a certificate: {}.").format(told) if told else ""
             return self._over(again, text)
@@ -109,7 +109,7 @@ class Errand:
             held = self._device.store(self._key, enrolment.certificate)
         except (OSError, ValueError) as failure:
             log.info("the certificate for this device cannot be kept: %s", failure)
-            return self._over(time.time() + AGAIN_SECONDS, "")
+            return self._over(devices.now() + AGAIN_SECONDS, "")
         until = datetime.fromtimestamp(held.end, UTC).date()
         log.info("this device is %s until %s", held.name, until)
         text = _("This device is called {name} and needs no password from now on: /devices lists yours.")
