@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from securechat.cli import CommandError
+from securechat.cli.languages import Language
 from securechat.cli.logins import (
     Authority,
     Host,
@@ -47,6 +48,7 @@ def connect(
     no_keyring: NoKeyring = False,
     reconnect: Reconnect = 300,
     plain: Plain = False,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.

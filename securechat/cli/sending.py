@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from securechat.cli import CommandError
+from securechat.cli.languages import Language
 from securechat.cli.logins import Authority, Host, Login, NoKeyring, Port, ProfileName, User, find
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
@@ -62,6 +63,7 @@ def send(
     password_stdin: PasswordStdin = False,
     no_keyring: NoKeyring = False,
     timeout: Seconds = 30,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Say one message, of one or several lines, and wait until the server has it on disk.
@@ -73,7 +75,7 @@ def send(
     from securechat.client.errors import ClientError
 
     if text is None and not password_stdin and (sys.stdin is None or sys.stdin.isatty()):
-        raise CommandError("There is nothing to say: give TEXT, or pipe it in.")
+        raise CommandError(_("There is nothing to say: give TEXT, or pipe it in."))
     try:
         entrance, leftover = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
         # All of it before we connect: what makes it may take its time.
@@ -121,11 +123,11 @@ def _rest(leftover: bytes) -> str:
             break
         data += piece
     if len(data) > MAX_INPUT:
-        raise CommandError(f"Standard input has more than {MAX_INPUT} bytes; nothing was sent.")
+        raise CommandError(_("Standard input has more than {} bytes; nothing was sent.").format(MAX_INPUT))
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise CommandError("Standard input is not valid UTF-8; nothing was sent.") from None
+        raise CommandError(_("Standard input is not valid UTF-8; nothing was sent.")) from None
 
 
 def tail(
@@ -140,6 +142,7 @@ def tail(
     profile: ProfileName = None,
     password_stdin: PasswordStdin = False,
     no_keyring: NoKeyring = False,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Print what was said last, and with --follow what is said from now on, over lost connections too."""
@@ -177,7 +180,7 @@ def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_jso
         show(said)
     sys.stdout.flush()
     if follow:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is ended: no failure
+        signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))  # how a service is ended: no failure
         for event in tailing.following(chat, targets, shown):
             show(event)
 

@@ -252,7 +252,7 @@ class Client(Asking):
         elif isinstance(one, Answered):
             self._answered(one)
         elif isinstance(one, Unanswered):
-            sentence = "The connection was lost before the server answered; nobody knows whether it was done."
+            sentence = _("The connection was lost before the server answered; nobody knows whether it was done.")
             self._answers.pop(one.label).fail(LostError(sentence))
         elif isinstance(one, LoggedIn):
             self._logged_in(one)
@@ -271,7 +271,9 @@ class Client(Asking):
         if not event.capabilities >= NEEDED:
             missing = ", ".join(sorted(NEEDED - event.capabilities))
             self._error = ConnectError(
-                f"{event.endpoint} is no securechat server of our time: it lacks {missing}."
+                _("{server} is no securechat server of our time: it lacks {missing}.").format(
+                    server=event.endpoint, missing=missing
+                )
             )
             self._connection.abort()
             return
@@ -309,7 +311,7 @@ class Client(Asking):
 
     def _closed(self, event: Closed) -> None:
         self._over, self._error = True, self._error or (None if self._closing else event.error)
-        why = self._error or LostError("The connection was closed before the server answered.")
+        why = self._error or LostError(_("The connection was closed before the server answered."))
         for pending in [*self._receipts.values(), *self._answers.values()]:
             pending.fail(why)
         self._receipts.clear()

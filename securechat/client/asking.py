@@ -46,13 +46,13 @@ class Asking:
         assert self._model is not None
         text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").replace("\0", "")
         if not text.strip():
-            raise ClientError("There is nothing to say: the text is empty.")
+            raise ClientError(_("There is nothing to say: the text is empty."))
         msgid = reply_to if isinstance(reply_to, str) else reply_to.msgid
         tags = f"+draft/reply={escape_tag(msgid)}" if msgid else ""
         try:
             key = self._engine.say(target, text, tags=tags, room=self._model.room(target))
         except ValueError as wrong:
-            raise ClientError(f"Not sent: {_reason(wrong)}.") from None
+            raise ClientError(_("Not sent: {}.").format(_reason(wrong))) from None
         receipt = Receipt(key, target, text, self._wait)
         self._receipts[key] = receipt
         return receipt
@@ -198,7 +198,7 @@ class Asking:
     def request_soon(self, line: str) -> Answer[list[Message]]:
         """Send any line without waiting. It is never sent again by itself."""
         if any(char in line for char in "\r\n\0") or not line.strip() or line.startswith(("@", ":")):
-            raise ClientError("A request is one line that begins with a command.")
+            raise ClientError(_("A request is one line that begins with a command."))
         return self._ask(f"{line}\r\n".encode(), _checked)
 
     def _ask(
@@ -217,9 +217,9 @@ class Asking:
 
     def _check(self) -> None:
         if self._over:
-            raise self._error or LostError("The client is closed.")
+            raise self._error or LostError(_("The client is closed."))
         if self._model is None:
-            raise LostError("There is no connection yet: enter the client with `with` first.")
+            raise LostError(_("There is no connection yet: enter the client with `with` first."))
 
     def _said(self, messages: tuple[Message, ...]) -> list[Event]:
         assert self._model is not None
@@ -247,7 +247,7 @@ def _line(command: str, *params: str, tags: str = "") -> bytes:
     try:
         return build(command, *params, tags=tags)
     except ValueError as wrong:
-        raise ClientError(f"Not sent: {_reason(wrong)}.") from None
+        raise ClientError(_("Not sent: {}.").format(_reason(wrong))) from None
 
 
 def _reason(wrong: ValueError) -> str:

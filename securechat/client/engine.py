@@ -14,6 +14,7 @@ from securechat.client.places import Gap
 from securechat.client.questions import Answered, Questions
 from securechat.client.resume import Resume, Resumed
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message
 
@@ -56,6 +57,11 @@ class Engine:
     def up(self) -> bool:
         """Whether the connection is there and has caught up."""
         return self.resume.ready and not self.interrupted and not self._over
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that we said is confirmed and all that we asked is answered."""
+        return not self.resume.unacknowledged and not self._questions
 
     def receive(self, event: Event) -> Iterator[Told]:
         """Take the next event of the connection; give what it leads to, in order, and send what that takes."""
@@ -102,10 +108,10 @@ class Engine:
         try:
             lines = self.resume.say(target, text, tags, room, key)
         except OverflowError:
-            raise ClientError("Too much of what you said waits for the server; try again later.") from None
+            raise ClientError(_("Too much of what you said waits for the server; try again later.")) from None
         if lines and not self._sender.post(lines):
             self.resume.unacknowledged.withdraw(1)
-            raise ClientError("The server is behind with reading what you said; try again in a moment.")
+            raise ClientError(_("The server is behind with reading what you said; try again in a moment."))
         return self.resume.unacknowledged.newest
 
     def withdraw(self, key: str) -> bool:
@@ -120,7 +126,7 @@ class Engine:
         label, labelled = self._questions.ask(line, private=private, again=again)
         if self.up and not self._sender.post([labelled]):
             self._questions.forget(label)
-            raise ClientError("The server is behind with reading what you said; try again in a moment.")
+            raise ClientError(_("The server is behind with reading what you said; try again in a moment."))
         return label
 
     def send(self, line: bytes) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from securechat.client.text import split
+from securechat.client.words import _
 from securechat.protocol.capabilities import MULTILINE_BYTES, MULTILINE_LINES
 from securechat.protocol.message import Message, build, parse_tags
 
@@ -83,18 +84,23 @@ def batch(reference: str, target: str, text: str, tags: str, room: int) -> bytes
     """
     lines = text.split("\n")
     if not text.strip("\n"):
-        raise ValueError("there are blank lines only")
+        raise ValueError(_("there are blank lines only"))
     if len(text.encode()) > MULTILINE_BYTES or len(lines) > MULTILINE_LINES:
-        raise ValueError(f"a message has at most {MULTILINE_BYTES} bytes and {MULTILINE_LINES} lines")
+        raise ValueError(_too_long())
     out = [build("BATCH", f"+{reference}", CAPABILITY, target, tags=tags)]
     for line in lines:
         for position, piece in enumerate(_pieces(line, room)):
             concat = f";{_CONCAT}" if position else ""
             out.append(build("PRIVMSG", target, piece, tags=f"batch={reference}{concat}"))
     if len(out) - 1 > MULTILINE_LINES:
-        raise ValueError(f"a message has at most {MULTILINE_LINES} lines as they are sent")
+        raise ValueError(_too_long())
     out.append(build("BATCH", f"-{reference}"))
     return b"".join(out)
+
+
+def _too_long() -> str:
+    text = _("a message has at most {bytes} bytes and {lines} lines as they are sent")
+    return text.format(bytes=MULTILINE_BYTES, lines=MULTILINE_LINES)
 
 
 def _pieces(line: str, room: int) -> list[str]:

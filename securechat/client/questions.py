@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from securechat.client.errors import ClientError
+from securechat.client.words import _
 from securechat.protocol.message import Message, parse_tags
 
 MAX_QUESTIONS: Final = 256
@@ -49,13 +50,18 @@ class Questions:
         self._open: dict[str, _Question] = {}
         self._batches: dict[str, str] = {}  # reference to label
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def ask(self, line: bytes, *, private: bool = False, again: bool = False) -> tuple[str, bytes]:
         """Note a question (a line, CR LF included); return its label and the line to send.
 
         Raises ClientError where too many are open.
         """
         if len(self._open) >= MAX_QUESTIONS:
-            raise ClientError(f"{MAX_QUESTIONS} questions wait for the server's answer already; wait for some.")
+            raise ClientError(
+                _("{} questions wait for the server's answer already; wait for some.").format(MAX_QUESTIONS)
+            )
         self._count += 1
         label = f"{self._token}q{self._count}"
         if line.startswith(b"@"):

@@ -11,6 +11,7 @@ from securechat.client.api import Client
 from securechat.client.happenings import Interrupted, Message, Said
 from securechat.client.places import Gap
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.protocol.names import fold
 
 PAGE = 500
@@ -95,5 +96,6 @@ def as_text(event: Said | Gap) -> list[str]:
         stamp = f"{event.time.astimezone():%Y-%m-%d %H:%M}"
         return [f"[{stamp}] {where} {name} {first}", *(f"        {line}" for line in rest)]
     if isinstance(event, Gap):
-        return [f"-- lines {event.first} to {event.last} of {clean(event.target)} are missing"]
+        text = _("lines {first} to {last} of {where} are missing")
+        return [f"-- {text.format(first=event.first, last=event.last, where=clean(event.target))}"]
     return []

@@ -100,7 +100,11 @@ class TestSend:
     @pytest.mark.parametrize(
         ("target", "text", "says"),
         [
-            ("#lobby", "x" * 20_000, "Not sent: a message has at most 16384 bytes and 128 lines."),
+            (
+                "#lobby",
+                "x" * 20_000,
+                "Not sent: a message has at most 16384 bytes and 128 lines",
+            ),
             ("#lobby", " \n ", "There is nothing to say: the text is empty."),
             ("#lobby", "not \udcff UTF-8", "TEXT is not valid UTF-8; nothing was sent."),
             ("#nowhere", "hello", "The server refused: #nowhere"),

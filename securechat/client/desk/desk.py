@@ -9,10 +9,11 @@ from securechat.client.desk.conversation import TYPING_MS, Conversation
 from securechat.client.desk.entries import Entry, Kind
 from securechat.client.desk.reading import Said, said, tame
 from securechat.client.desk.typed import Completion, History
+from securechat.client.words import N_
 from securechat.protocol.message import Message, parse_tags
 from securechat.protocol.names import fold
 
-HOME: Final = "server"
+HOME: Final = N_("server")
 """The conversation of what the server and the client say. No channel and no account has a key that is empty."""
 MAX_CONVERSATIONS: Final = 2000
 MAX_TYPISTS: Final = 50

@@ -12,7 +12,7 @@ from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Entry, Kind
 from securechat.client.desk.library import Library
 from securechat.client.desk.reading import Said, moment, said
-from securechat.client.desk.showing import event
+from securechat.client.desk.showing import event, missing
 from securechat.client.desk.waiting import Waiting
 from securechat.client.engine import Engine, Sender, Told, Unanswered
 from securechat.client.errors import ClientError, ConnectError
@@ -87,7 +87,7 @@ class Hearing:
             self._closed(told)
         elif isinstance(told, Gap):
             count = told.last - told.first + 1
-            text = _("{} lines are missing here: the server does not have them.").format(count)
+            text = missing(count)
             self.desk.say(Kind.PROBLEM, text, self._now(), told.target)
 
     # --- the connection ---

@@ -11,11 +11,12 @@ from textual.message_pump import MessagePump
 from securechat.client.commands import COMMANDS
 from securechat.client.desk.entries import Entry, Kind
 from securechat.client.desk.reading import Said
+from securechat.client.links import links
 from securechat.client.screen.finding import Finding, Reacting
 from securechat.client.screen.lists import Lines
 from securechat.client.screen.prompt import Prompt
-from securechat.client.screen.wrap import clip, links
-from securechat.client.words import _
+from securechat.client.screen.wrap import clip
+from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
@@ -194,13 +195,13 @@ class Acting(MessagePump):
 
     # --- commands of the screen ---
 
-    def target(self, *, own: bool = False) -> Entry | None:
-        """Return the picked message, or the last one (`own`: of ours)."""
+    def target(self, *, own: bool | None = None) -> Entry | None:
+        """Return the picked message, or the last one (of ours, or of others where that is said)."""
         chat = self._chat
         if chat.timeline.selected is not None:
             return chat.timeline.selected
         entries = reversed(chat.desk.here.entries)
-        return next((one for one in entries if one.spoken and one.msgid and (one.own or not own)), None)
+        return next((one for one in entries if one.spoken and one.msgid and own in (None, one.own)), None)
 
     def do_open(self, name: str) -> None:
         """Show a conversation."""
@@ -248,7 +249,7 @@ class Acting(MessagePump):
 
     def do_reply(self, text: str) -> None:
         """Answer a message: what is typed next, or `text` at once."""
-        chat, entry = self._chat, self.target()
+        chat, entry = self._chat, self.target(own=False)
         if entry is None or not entry.msgid:
             chat.notify(_("There is no message to answer yet."))
             return
@@ -260,7 +261,7 @@ class Acting(MessagePump):
 
     def do_react(self, reaction: str) -> None:
         """React to a message, by one of a few where none is given."""
-        chat, entry = self._chat, self.target()
+        chat, entry = self._chat, self.target(own=False)
         if entry is None:
             chat.notify(_("There is no message to react to yet."))
         elif reaction:
@@ -323,7 +324,7 @@ class Acting(MessagePump):
         """Say that there is more below."""
         new = self._chat.desk.here.unread
         return (
-            _(" ↓ {} new below, Esc goes there").format(new)
+            ngettext(" ↓ {} new below, Esc goes there", " ↓ {} new below, Esc goes there", new).format(new)
             if new
             else _(" ↓ older messages, Esc goes to the newest")
         )

@@ -14,7 +14,7 @@ from securechat.client.screen.lists import Line
 from securechat.client.screen.look import Look
 from securechat.client.screen.wrap import clip
 from securechat.client.text import clean
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 MAX_MEMBERS: Final = 500
@@ -40,8 +40,18 @@ def conversations(desk: Desk, look: Look) -> list[Line]:
         style = Style(color=colour, bold=loud or chosen, bgcolor=look.selected if chosen else None)
         waiting = "… " if one.pending else ""
         muted = " ×" if one.muted else ""
-        lines.append(Line(f"{waiting}{one.name}{muted}", count, key, style, chosen))
+        name = f"{waiting}{named(key, one.name)}{muted}"
+        lines.append(Line(name, count, key, style, chosen))
     return lines
+
+
+def named(key: str, name: str) -> str:
+    """Return what a conversation is called: by its name, or that of the server's in the person's language."""
+    return name if key else _(name)
+
+
+def _more(count: int) -> str:
+    return ngettext("and {} more", "and {} more", count).format(count)
 
 
 def members(talk: Talk, look: Look) -> list[Line]:
@@ -60,14 +70,14 @@ def members(talk: Talk, look: Look) -> list[Line]:
         Line(name, key=name.lstrip(RANKS), style=Style(color=look.of(name.lstrip(RANKS))))
         for name in names[:MAX_MEMBERS]
     ]
-    more = [Line(_("and {} more").format(len(names) - MAX_MEMBERS))] if len(names) > MAX_MEMBERS else []
+    more = [Line(_more(len(names) - MAX_MEMBERS))] if len(names) > MAX_MEMBERS else []
     return [head, *rows, *more]
 
 
 def topic(talk: Talk, look: Look, *, folded: bool) -> list[Segment]:
     """Return the row above: where we are and what it is about; what is new elsewhere where the list is folded."""
     desk = talk.desk
-    pieces = [Segment(f" {desk.here.name}", Style(bold=True, color=look.text))]
+    pieces = [Segment(f" {named(desk.current, desk.here.name)}", Style(bold=True, color=look.text))]
     if folded:
         called = sum(one.mentions for one in desk.conversations.values() if not one.muted)
         new = sum(one.unread for one in desk.conversations.values() if not one.muted)
@@ -109,5 +119,5 @@ def typists(talk: Talk, now: int, width: int) -> str:
     names = talk.desk.here.typists(now)
     if not names:
         return ""
-    text = _("{} is typing …") if len(names) == 1 else _("{} are typing …")
+    text = ngettext("{} is typing …", "{} are typing …", len(names))
     return clip(text.format(", ".join(names)), width)

@@ -1,4 +1,4 @@
-"""Text on a grid of cells: where its lines break and where its links are."""
+"""Text on a grid of cells: where its lines break."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Final
 
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
-LINK: Final = re.compile(r"https?://[!-~]{1,2000}")
 COLUMN: Final = 24
 """Cells that a second column must have to stand beside the first."""
 _GAP: Final = re.compile(r"\S( {2,})(?=\S)")
-_TAIL: Final = ".,;:!?'\")]}>"
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
@@ -67,21 +65,6 @@ def in_columns(text: str, width: int) -> list[str]:
         return [text[: gap.end(1)] + lines[0], *(" " * before + line for line in lines[1:])]
     lines = [second[start:end] for start, end in wrap(second, width - 2)]
     return [*(first[start:end] for start, end in wrap(first, width)), *(f"  {line}" for line in lines)]
-
-
-def links(text: str) -> list[tuple[int, int]]:
-    """Return where the links are, without the punctuation that ends a sentence."""
-    found = []
-    for match in LINK.finditer(text):
-        end = match.end()
-        while end > match.start() and text[end - 1] in _TAIL and not _paired(text[match.start() : end]):
-            end -= 1
-        found.append((match.start(), end))
-    return found
-
-
-def _paired(link: str) -> bool:
-    return link.endswith(")") and link.count("(") >= link.count(")")
 
 
 def clip(text: str, width: int) -> str:

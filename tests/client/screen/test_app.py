@@ -51,56 +51,6 @@ def test_typing_and_keeping(screen, line_):
     screen(test)
 
 
-def test_what_is_typed_fast_goes_where_it_was_meant_to(screen):
-    async def test(on):
-        from textual import events
-
-        for char in "one\rtwo\r/away x":  # all of it is there before the screen looks
-            on.app.post_message(events.Key("enter", "\r") if char == "\r" else events.Key(char, char))
-        await on.pilot.pause()
-        assert [one.rpartition(":")[2] for one in on.sent() if "PRIVMSG" in one] == ["one", "two"]
-        assert on.app.prompt.text == "/away x"
-
-    screen(test)
-
-
-def test_another_conversation_keeps_its_draft(screen):
-    async def test(on):
-        on.app.do_open("bob")
-        await on.type("half")
-        on.app.show("#lobby")
-        await on.type("/msg bob hi")
-        await on.press("enter")
-        assert (on.app.desk.here.name, on.app.prompt.text) == ("bob", "half")
-        assert on.app.desk.conversations["#lobby"].draft == ""
-
-    screen(test)
-
-
-def test_a_command_without_a_connection_stays_in_the_input(screen):
-    async def test(on):
-        on.scene.lose()
-        await on.type("/topic tea")
-        await on.press("enter")
-        assert on.app.prompt.text == "/topic tea"
-        assert "Not connected" in on.text()
-
-    screen(test)
-
-
-def test_a_paste_of_several_lines_is_one_message(screen):
-    async def test(on):
-        from textual import events
-
-        on.app.prompt.post_message(events.Paste("one\ntwo"))
-        await on.pilot.pause()
-        await on.press("enter")
-        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key-1 draft/multiline :#lobby")
-        assert "two" in on.text()
-
-    screen(test)
-
-
 def test_tab_completes_names_channels_and_commands(screen):
     async def test(on):
         await on.type("bo")

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from securechat.client.links import links
 from securechat.client.screen.look import DARK, LIGHT, contrast
-from securechat.client.screen.wrap import clip, in_columns, links, pad, wrap
+from securechat.client.screen.wrap import clip, in_columns, pad, wrap
 
 
 @pytest.mark.parametrize("look", [DARK, LIGHT])
