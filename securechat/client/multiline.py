@@ -103,7 +103,7 @@ def _pieces(line: str, room: int) -> list[str]:
     """Cut a line so that the pieces, joined by nothing, are that line again."""
     pieces, rest = [], line
     while len(rest.encode()) > room:
-        first = split(rest, room)[0]
+        first = split(rest[: room + 1], room)[0]  # a character has a byte or more
         pieces.append(first)
         rest = rest[len(first) :]
     return [*pieces, rest] if rest or not pieces else pieces
