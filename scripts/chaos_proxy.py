@@ -52,8 +52,8 @@ class Cutter:
                 elif key.fileobj in self._pairs:
                     assert isinstance(key.fileobj, socket.socket)
                     self._pass_on(key.fileobj)
-        for sock in list(self._pairs):
-            self._end(sock)
+        while self._pairs:
+            self._end(next(iter(self._pairs)))
         self._selector.close()
         self._listener.close()
 

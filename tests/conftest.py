@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,20 @@ import pytest
 from helpers.homes import PASSWORDS, make_home
 from helpers.wire import Wire
 
+from securechat.client import words
 from securechat.config import Home, Limits, ServerConfig
 from securechat.server.app import Server
+
+# English, whatever the machine speaks: for this process, and for those that tests start.
+os.environ["LANGUAGE"] = "en"
+os.environ.pop("SECURECHAT_LANG", None)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """A test that speaks another language leaves English behind."""
+    yield
+    words.choose("en")
 
 
 @pytest.fixture(scope="session")

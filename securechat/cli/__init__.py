@@ -1,7 +1,7 @@
 """Typer commands, one file per family: read the arguments, call, print.
 
 Whatever goes wrong ends in one sentence on standard error and an exit code: 1, 2 where the command line itself
-is wrong, 130 after Ctrl-C.
+is wrong, 3 where nobody knows whether `send` has sent, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, Final
+
+from securechat.client.words import LANGUAGES, _, choose
 
 if TYPE_CHECKING:
     from typer import TyperException
@@ -36,6 +38,10 @@ FORESEEN: Final = {
 class CommandError(Exception):
     """Something that stops a command. The text is one sentence for the person who typed it."""
 
+    def __init__(self, sentence: str, code: int = 1) -> None:
+        super().__init__(sentence)
+        self.code = code
+
 
 def main() -> None:
     """Run the command line of this process; the console script and `python -m securechat` start here."""
@@ -48,10 +54,11 @@ def main() -> None:
 def run(args: list[str]) -> int:
     """Run one command line and return its exit code. Raises nothing but SystemExit."""
     try:
-        from securechat.cli.app import app
+        choose(asked_for(args))
+        from securechat.cli.app import command
 
         # Not standalone: the sentences are ours. Typer still turns Ctrl-C into 130.
-        code = app(args=args, prog_name="securechat", standalone_mode=False)
+        code = command()(args=args, prog_name="securechat", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -60,8 +67,23 @@ def run(args: list[str]) -> int:
         return _explain(error)
     if code == 130:
         print(file=sys.stderr)
-        return _tell("Interrupted.", 130)
+        return _tell(_("Interrupted."), 130)
     return code if isinstance(code, int) else 0
+
+
+def asked_for(args: list[str]) -> str | None:
+    """Return the language that a command line asks for with --lang, before anything else reads it.
+
+    Its helps, and the sentence about whatever else is wrong with it, are in that language.
+    """
+    for word, following in zip(args, [*args[1:], ""], strict=False):
+        if word == "--":
+            break
+        language = following if word == "--lang" else word.removeprefix("--lang=")
+        if language in LANGUAGES and word.startswith("--lang"):
+            return language
+    given = os.environ.get("SECURECHAT_LANG")
+    return given if given in LANGUAGES else None
 
 
 def _explain(error: Exception) -> int:
@@ -70,21 +92,20 @@ def _explain(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
         return _usage(error)
     if any(FORESEEN.get(kind.__module__) == kind.__name__ for kind in type(error).__mro__):
-        return _tell(str(error))
+        return _tell(str(error), error.code if isinstance(error, CommandError) else 1)
     if isinstance(error, EOFError | typer.Abort):
-        return _tell("Input ended before the command had what it needs.")
+        return _tell(_("Input ended before the command had what it needs."))
     if isinstance(error, OSError):
         _settle_output()
         if isinstance(error, BrokenPipeError):  # `securechat users | head -1`: nobody is reading any more
             return 1
         where = f"{error.filename}: " if error.filename is not None else ""
-        return _tell(f"{where}{error.strerror or error}.")
+        return _tell(f"{where}{_(error.strerror) if error.strerror else error}.")
     if os.environ.get("SECURECHAT_DEBUG"):
         traceback.print_exception(error)
     # Not the text of the error: nobody checked that it has no secret in it (law 7).
-    return _tell(
-        f"Unexpected {type(error).__name__}; SECURECHAT_DEBUG=1 in the environment shows where it comes from."
-    )
+    text = _("Unexpected {}; SECURECHAT_DEBUG=1 in the environment shows where it comes from.")
+    return _tell(text.format(type(error).__name__))
 
 
 def _usage(error: TyperException) -> int:
@@ -101,7 +122,8 @@ def _usage(error: TyperException) -> int:
     if source is not None and source.name == "DEFAULT_MAP":
         return _tell(f"{settings_path(context)}, [{context.info_name}]: {message.rstrip('.')}.")
     end = "" if message.endswith((".", "?")) else "."
-    return _tell(f"{message}{end} See '{context.command_path} --help'.", 2)
+    see = _("See '{} --help'.").format(context.command_path)
+    return _tell(f"{message}{end} {see}", 2)
 
 
 def _tell(sentence: str, code: int = 1) -> int:

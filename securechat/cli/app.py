@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from securechat import __version__
 from securechat.cli import certs, connect, devices, history, invites, keeping, sending, serve, setup, users
+from securechat.cli.languages import Language, translate
 from securechat.cli.options import HERE, HomeBefore, option
 
 FAMILIES = (certs, users, invites, serve, connect, sending, devices, setup, history, keeping)
@@ -43,9 +45,19 @@ Version = Annotated[
 
 
 @app.callback()
-def root(home: HomeBefore = HERE, version: Version = False) -> None:  # their callbacks do the work
+def root(
+    home: HomeBefore = HERE, lang: Language = None, version: Version = False
+) -> None:  # their callbacks do the work
     """Secure group chat you run yourself: IRCv3 over TLS, login first, every line kept."""
+    # The callbacks of the options do the work.
 
 
 for family in FAMILIES:
     family.register(app)
+
+
+def command() -> Callable[..., Any]:
+    """Return the whole command, a new one, with its helps in the language that was chosen."""
+    made = typer.main.get_command(app)
+    translate(made)
+    return made

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from securechat.cli import CommandError
+from securechat.cli.languages import Language
 from securechat.cli.logins import (
     Authority,
     Host,
-    Login,
     NoKeyring,
     Port,
     ProfileName,
@@ -47,6 +48,7 @@ def connect(
     no_keyring: NoKeyring = False,
     reconnect: Reconnect = 300,
     plain: Plain = False,
+    lang: Language = None,  # noqa: ARG001  # its callback does the work
     home: HomeOption = HERE,
 ) -> None:
     """Talk: type to say something, /help for more, /quit to leave.
@@ -60,19 +62,24 @@ def connect(
     from securechat.client.line import talk
     from securechat.client.settings import ClientLimits, Endpoint
 
-    login: Login | None = None
     try:
         login = find(user, host, port, ca, profile, home, keyring=not no_keyring)
         remembered = login.profile
         # Before anybody types a password for nothing.
         context = trust(remembered.ca)
-        password, leftover = login.password(password_stdin)
-        secret = credentials(remembered.user, password)
         endpoint, limits = Endpoint(remembered.host, remembered.port), ClientLimits(reconnect_seconds=reconnect)
-        talk(endpoint, context, secret, leftover=leftover, limits=limits, plain=plain, entered=login.remember)
+        while True:
+            password, leftover = login.password(password_stdin)
+            secret = credentials(remembered.user, password)
+            entered = login.remember
+            try:
+                talk(endpoint, context, secret, leftover=leftover, limits=limits, plain=plain, entered=entered)
+                return
+            except LoginError as failure:
+                again = login.recalled and failure.wrong and sys.stdin is not None and sys.stdin.isatty()
+                why = login.refused(failure)
+                if not again:
+                    raise CommandError(why) from None
+                print(f"securechat: {why}", file=sys.stderr)
     except ClientError as failure:
-        if isinstance(failure, LoginError) and login is not None and login.recalled:
-            login.forget()
-            why = str(failure).removesuffix(".")
-            failure = LoginError(f"{why}; it is out of the keyring now: connect again to type it.")
         raise CommandError(str(failure)) from None

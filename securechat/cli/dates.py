@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from securechat.cli import CommandError
+from securechat.client.words import _
 
 
 def moment(text: str | None) -> int:
@@ -14,4 +15,5 @@ def moment(text: str | None) -> int:
     try:
         return max(int(datetime.fromisoformat(text).astimezone().timestamp() * 1000), 0)
     except (ValueError, OverflowError, OSError):
-        raise CommandError(f"--since {text}: want a date, such as 2026-01-31 or 2026-01-31T18:30.") from None
+        sentence = _("--since {}: want a date, such as 2026-01-31 or 2026-01-31T18:30.")
+        raise CommandError(sentence.format(text)) from None

@@ -11,6 +11,7 @@ from securechat.cli import CommandError
 from securechat.cli.dates import moment
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.progress import progress
+from securechat.client.words import _
 
 LIMIT: Final = 100
 
@@ -68,8 +69,8 @@ def search(
 
     start = moment(since)
     if not any(word.strip() for word in words):
-        raise CommandError("There is nothing to search for: name a word.")
-    with progress("Indexing") as show:
+        raise CommandError(_("There is nothing to search for: name a word."))
+    with progress(_("Indexing")) as show:
         found = operator.search(
             config.Home(home).log,
             words,

@@ -13,8 +13,10 @@ from securechat import config
 from securechat.cli import CommandError
 from securechat.cli.options import option
 from securechat.cli.passwords import ask_password
+from securechat.client.words import _
 
 if TYPE_CHECKING:
+    from securechat.client.errors import LoginError
     from securechat.client.profiles import Profile
 
 VARIABLE: Final = "SECURECHAT_PASSWORD"
@@ -55,11 +57,12 @@ NoKeyring = Annotated[bool, option("--no-keyring", help="Leave the keyring alone
 
 @dataclass(slots=True)
 class Login:
-    """One login of this run. `recalled` says that its password came from the keyring."""
+    """One login of this run. `recalled` says that its password came from the keyring, `forgotten` that it did."""
 
     profile: Profile
     keyring: bool
     recalled: bool = False
+    forgotten: bool = False
     _typed: str = ""
 
     def password(self, from_stdin: bool) -> tuple[str, bytes]:
@@ -68,17 +71,18 @@ class Login:
             given = os.environ.get(VARIABLE)
             if given:
                 return given, b""
-            if self.keyring and (found := self._recall()):
+            if self.keyring and not self.forgotten and (found := self._recall()):
                 self.recalled = True
                 return found, b""
             if sys.stdin is None or not sys.stdin.isatty():
-                raise CommandError(
-                    f"There is no terminal to ask for the password: set {VARIABLE}, or pass --password-stdin"
+                text = _(
+                    "There is no terminal to ask for the password: set {}, or pass --password-stdin"
                     " to take it from the first line of standard input."
                 )
+                raise CommandError(text.format(VARIABLE))
         if sys.stdin is not None and not sys.stdin.isatty():
             return _first_line()
-        password = ask_password(f"Password for {self.profile.user}: ")
+        password = ask_password(_("Password for {}: ").format(self.profile.user))
         self._offer(password)
         return password, b""
 
@@ -94,7 +98,7 @@ class Login:
         if not self.keyring or self.profile.keyring == "no" or not has_keyring():
             return
         if not self.profile.keyring:
-            answer = input("Remember it in the keyring of this desktop? [y/N] ").strip().lower()
+            answer = input(_("Remember it in the keyring of this desktop? [y/N] ")).strip().lower()
             choice = "yes" if answer in ("y", "yes", "д", "да") else "no"
             self.profile = replace(self.profile, keyring=choice)
         self._typed = password if self.profile.keyring == "yes" else ""
@@ -115,11 +119,15 @@ class Login:
             if typed:
                 store(self.profile, typed)
 
-    def forget(self) -> None:
-        """Take the password out of the keyring: it does not work."""
+    def refused(self, failure: LoginError) -> str:
+        """Return what a person is told. A password of the keyring that is wrong is taken out of it."""
         from securechat.client.profiles import forget
 
+        if not (failure.wrong and self.recalled):
+            return str(failure)
         forget(self.profile)
+        self.recalled, self.forgotten = False, True
+        return _("{}; it is out of the keyring now.").format(str(failure).removesuffix("."))
 
 
 def find(
@@ -147,7 +155,7 @@ def find(
     if base is None or (name is None and not agrees):
         if user is None:
             profiles.get(name)  # says why there is none
-            raise CommandError("Say as whom: --user NAME.")
+            raise CommandError(_("Say as whom: --user NAME."))
         where = host or DEFAULT_HOST, port or config.DEFAULT_PORT
         known = profiles.find(*where, user) if name is None else None
         base = known or Profile(name or f"{user}@{where[0]}:{where[1]}", *where, user, ca or here)
@@ -166,6 +174,6 @@ def _first_line() -> tuple[str, bytes]:
 
     line, leftover = first_line(sys.stdin.fileno(), _MAX_LINE)
     if not line:
-        raise CommandError("The first line of standard input is empty; the password belongs there.")
+        raise CommandError(_("The first line of standard input is empty; the password belongs there."))
     # "surrogateescape" raises nothing: an exception would carry the password (law 7). credentials() refuses it.
     return line.decode(errors="surrogateescape"), leftover

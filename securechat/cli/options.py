@@ -18,6 +18,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from securechat.client.errors import reason
+from securechat.client.words import _
 from securechat.config import ConfigError
 
 HERE: Final = Path()
@@ -41,7 +43,7 @@ def next_command(home: Path, words: str) -> str:
 
 def _folder(value: str) -> Path:
     if not str(value):
-        raise typer.BadParameter("it is empty")  # --home "$UNSET" must not mean the current folder
+        raise typer.BadParameter(_("it is empty"))  # --home "$UNSET" must not mean the current folder
     return Path(value)
 
 
@@ -102,16 +104,20 @@ def _settings(context: typer.Context) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read ({error.strerror}); check its owner and its mode, and those of its folder."
+            _("{path} cannot be read ({reason}); check its owner and its mode, and those of its folder.").format(
+                path=path, reason=reason(error)
+            )
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8; save it as UTF-8 or move it away.") from None
+        raise ConfigError(_("{} is not UTF-8; save it as UTF-8 or move it away.").format(path)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}; correct it or move it away.") from None
+        text = _("{path} is not valid TOML: {reason}; correct it or move it away.")
+        raise ConfigError(text.format(path=path, reason=error)) from None
     commands = context.parent.command.commands if context.parent is not None else {}  # type: ignore[attr-defined]
     for name, table in document.items():
         if name not in commands or not isinstance(table, dict):
-            raise ConfigError(f"{path}: {name!r} is not the table of a command, which are {', '.join(commands)}.")
+            text = _("{path}: {name!r} is not the table of a command, which are {commands}.")
+            raise ConfigError(text.format(path=path, name=name, commands=", ".join(commands)))
     return _defaults(context, path, document.get(context.info_name or "", {}))
 
 
@@ -127,8 +133,9 @@ def _defaults(context: typer.Context, path: Path, table: dict[str, Any]) -> dict
     for name, value in table.items():
         parameter = options.get(name)
         if parameter is None:
-            known = ", ".join(options) or "none"
-            raise ConfigError(f"{path}: {context.info_name} has no option {name!r} (it has: {known}).")
+            text = _("{path}: {command} has no option {name!r} (it has: {known}).")
+            known = ", ".join(options) or _("none")
+            raise ConfigError(text.format(path=path, command=context.info_name, name=name, known=known))
         several = parameter.multiple and not isinstance(value, list)
         defaults[parameter.name] = [value] if several else value
     return defaults

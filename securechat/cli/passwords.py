@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from securechat.cli import CommandError
 from securechat.cli.options import option
+from securechat.client.words import _
 
 TRIES: Final = 3
 _MAX_LINE: Final = 16 * 1024
@@ -29,31 +30,36 @@ def new_password(from_stdin: bool) -> str:
         password = password_from_stdin()
         check_new(password)
         return password
-    for _ in range(TRIES):
-        password = ask_password("Password: ")
+    for _try in range(TRIES):
+        password = ask_password(_("Password: "))
         try:
             check_new(password)
         except PasswordRefused as error:
             print(error, file=sys.stderr)
             continue
-        if ask_password("The same again: ") == password:
+        if ask_password(_("The same again: ")) == password:
             return password
-        print("The two differ.", file=sys.stderr)
-    raise CommandError("No password was chosen; nothing was changed.")
+        print(_("The two differ."), file=sys.stderr)
+    raise CommandError(_("No password was chosen; nothing was changed."))
 
 
-def ask_password(prompt: str, way_out: str = "pipe it in with --password-stdin") -> str:
-    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
+def ask_password(prompt: str, cannot: str = "") -> str:
+    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end.
+
+    `cannot` is said instead of the usual where no terminal can be asked without showing it.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError(f"There is no terminal to ask for the password; {way_out}.")
+        raise CommandError(
+            cannot or _("There is no terminal to ask for the password; pipe it in with --password-stdin.")
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
         except getpass.GetPassWarning:
-            why = f"This terminal would show the password; {way_out}."
+            why = cannot or _("This terminal would show the password; pipe it in with --password-stdin.")
         except UnicodeError:
-            why = "What was typed is not text in the terminal's encoding."
+            why = _("What was typed is not text in the terminal's encoding.")
     raise CommandError(why)  # outside the handler: what was caught may carry what was typed (law 7)
 
 
@@ -63,15 +69,15 @@ def password_from_stdin() -> str:
     At a terminal it is asked for without echo. Raises CommandError.
     """
     if sys.stdin is not None and sys.stdin.isatty():
-        return ask_password("Password: ")
+        return ask_password(_("Password: "))
     line = b"" if sys.stdin is None else sys.stdin.buffer.readline(_MAX_LINE + 1)
     if not line:
-        raise CommandError("Standard input ended before a password came.")
+        raise CommandError(_("Standard input ended before a password came."))
     if len(line) > _MAX_LINE:
-        raise CommandError("The first line of standard input is too long for a password.")
+        raise CommandError(_("The first line of standard input is too long for a password."))
     line = line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
     try:
         return line.decode()
     except UnicodeError:
         pass
-    raise CommandError("The password on standard input is not valid UTF-8.")
+    raise CommandError(_("The password on standard input is not valid UTF-8."))

@@ -16,7 +16,7 @@ from securechat.client.channels import Channel
 from securechat.client.connection import Connection
 from securechat.client.dial import trust
 from securechat.client.engine import Engine, Told, Unanswered
-from securechat.client.errors import ClientError, ConnectError, LostError, RefusedError
+from securechat.client.errors import ClientError, ConnectError, LostError, RefusedError, TimedOutError
 from securechat.client.events import Closed, Interrupted, LoggedIn
 from securechat.client.handshake import credentials
 from securechat.client.happenings import Event
@@ -28,6 +28,7 @@ from securechat.client.receipts import Answer, Pending, Receipt
 from securechat.client.resume import NEEDED, Resumed
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.config import DEFAULT_PORT
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, build, parse_tags
@@ -61,9 +62,10 @@ class Client(Asking):
                 ...
 
     `ca` is the server's ca.pem; `password` may be a function that gives it. `timeout` is in seconds, for all calls
-    that wait. It belongs to one thread; only `post` and `close_soon` may be called from others. `notify` is called
-    in the connection's thread when `poll` may have something; it must not block. Raises ClientError (its
-    subclasses ConnectError, LoginError, LostError, RefusedError) with one sentence for a person.
+    that wait; events that come meanwhile are kept for iteration, MAX_EVENTS of them. It belongs to one thread;
+    only `post` and `close_soon` may be called from others. `notify` is called in the connection's thread when
+    `poll` may have something; it must not block. Raises ClientError (its subclasses ConnectError, LoginError,
+    LostError, RefusedError, TimedOutError) with one sentence for a person.
     """
 
     def __init__(
@@ -229,12 +231,14 @@ class Client(Asking):
         return True
 
     def _wait(self, pending: Pending, timeout: float | None) -> None:
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        seconds = self._timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
         while not pending.done:
             if len(self._events) >= MAX_EVENTS:
-                raise ClientError(f"{MAX_EVENTS} events wait: take some before {pending.what} is waited for.")
+                text = _("{} events wait to be taken: take some, then wait for the answer again.")
+                raise TimedOutError(text.format(MAX_EVENTS), pending)
             if self._over or not self._pump(max(0.0, deadline - time.monotonic())):
-                raise ClientError(f"The server has not answered yet: {pending.what} may still be dealt with.")
+                raise TimedOutError(pending.late(seconds), pending)
 
     # --- what the engine tells ---
 
@@ -248,7 +252,7 @@ class Client(Asking):
         elif isinstance(one, Answered):
             self._answered(one)
         elif isinstance(one, Unanswered):
-            sentence = "The connection was lost before the server answered; nobody knows whether it was done."
+            sentence = _("The connection was lost before the server answered; nobody knows whether it was done.")
             self._answers.pop(one.label).fail(LostError(sentence))
         elif isinstance(one, LoggedIn):
             self._logged_in(one)
@@ -267,7 +271,9 @@ class Client(Asking):
         if not event.capabilities >= NEEDED:
             missing = ", ".join(sorted(NEEDED - event.capabilities))
             self._error = ConnectError(
-                f"{event.endpoint} is no securechat server of our time: it lacks {missing}."
+                _("{server} is no securechat server of our time: it lacks {missing}.").format(
+                    server=event.endpoint, missing=missing
+                )
             )
             self._connection.abort()
             return
@@ -279,11 +285,6 @@ class Client(Asking):
         if self._model is None:
             return
         self._model.feed(message, 0)
-        if message.command == "FAIL" and "NOT_STORED" in message.params:
-            # Its disk is full: whoever said it decides.
-            key = parse_tags(message.tags).get("label", "")
-            self._engine.resume.unacknowledged.forget(key)
-            self._refused(key, message)
         if message.command != "PONG":
             self._events.append(happenings.read(message, self._model.nick))
 
@@ -310,7 +311,7 @@ class Client(Asking):
 
     def _closed(self, event: Closed) -> None:
         self._over, self._error = True, self._error or (None if self._closing else event.error)
-        why = self._error or LostError("The connection was closed before the server answered.")
+        why = self._error or LostError(_("The connection was closed before the server answered."))
         for pending in [*self._receipts.values(), *self._answers.values()]:
             pending.fail(why)
         self._receipts.clear()

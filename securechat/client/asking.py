@@ -12,6 +12,7 @@ from securechat.client.errors import ClientError, LostError, RefusedError
 from securechat.client.happenings import Event, Said
 from securechat.client.model import Model
 from securechat.client.receipts import Answer, Pending, Receipt
+from securechat.client.words import _
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build, escape_tag
 
@@ -45,20 +46,36 @@ class Asking:
         assert self._model is not None
         text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").replace("\0", "")
         if not text.strip():
-            raise ClientError("There is nothing to say: the text is empty.")
+            raise ClientError(_("There is nothing to say: the text is empty."))
         msgid = reply_to if isinstance(reply_to, str) else reply_to.msgid
         tags = f"+draft/reply={escape_tag(msgid)}" if msgid else ""
         try:
             key = self._engine.say(target, text, tags=tags, room=self._model.room(target))
         except ValueError as wrong:
-            raise ClientError(f"Not sent: {_reason(wrong)}.") from None
+            raise ClientError(_("Not sent: {}.").format(_reason(wrong))) from None
         receipt = Receipt(key, target, text, self._wait)
         self._receipts[key] = receipt
         return receipt
 
     def say(self, target: str, text: str, *, reply_to: Said | str = "", timeout: float | None = None) -> Receipt:
-        """Say `text` and wait until the server has it on disk. Raises ClientError: refused, lost, or no answer."""
+        """Say `text` and wait until the server has it on disk.
+
+        Raises RefusedError, LostError, or TimedOutError: then it stays on its way, and its `pending` is the
+        receipt, to be waited for again or withdrawn. Saying the same again would make it two messages.
+        """
         return self.say_soon(target, text, reply_to=reply_to).wait(timeout)
+
+    def withdraw(self, receipt: Receipt) -> bool:
+        """Say a message no more that is not confirmed. True: nobody has it or will ever have it.
+
+        False: it had left for the server already and may be there, or is `kept`.
+        """
+        if receipt.kept:
+            return False
+        never = self._engine.withdraw(receipt.key)
+        if self._receipts.pop(receipt.key, None) is not None:
+            receipt.fail(ClientError(_("The message was withdrawn.")))
+        return never
 
     def react(self, said: Said, emoji: str, *, remove: bool = False) -> None:
         """React to something said, or take that back, and wait until it is kept. Raises ClientError."""
@@ -181,7 +198,7 @@ class Asking:
     def request_soon(self, line: str) -> Answer[list[Message]]:
         """Send any line without waiting. It is never sent again by itself."""
         if any(char in line for char in "\r\n\0") or not line.strip() or line.startswith(("@", ":")):
-            raise ClientError("A request is one line that begins with a command.")
+            raise ClientError(_("A request is one line that begins with a command."))
         return self._ask(f"{line}\r\n".encode(), _checked)
 
     def _ask(
@@ -194,15 +211,15 @@ class Asking:
     ) -> Answer[T]:
         self._check()
         label = self._engine.ask(line, private=private, again=again)
-        answer = Answer("what was asked", read, self._wait)
+        answer = Answer(read, self._wait)
         self._answers[label] = answer  # type: ignore[assignment]  # each knows how to read its own
         return answer
 
     def _check(self) -> None:
         if self._over:
-            raise self._error or LostError("The client is closed.")
+            raise self._error or LostError(_("The client is closed."))
         if self._model is None:
-            raise LostError("There is no connection yet: enter the client with `with` first.")
+            raise LostError(_("There is no connection yet: enter the client with `with` first."))
 
     def _said(self, messages: tuple[Message, ...]) -> list[Event]:
         assert self._model is not None
@@ -230,7 +247,7 @@ def _line(command: str, *params: str, tags: str = "") -> bytes:
     try:
         return build(command, *params, tags=tags)
     except ValueError as wrong:
-        raise ClientError(f"Not sent: {_reason(wrong)}.") from None
+        raise ClientError(_("Not sent: {}.").format(_reason(wrong))) from None
 
 
 def _reason(wrong: ValueError) -> str:
@@ -240,6 +257,8 @@ def _reason(wrong: ValueError) -> str:
 def _point(place: Place) -> str:
     if isinstance(place, datetime):
         return f"timestamp={_stamp(place)}"
+    if isinstance(place, happenings.Redaction) and not place.msgid:
+        return f"msgid={place.redacted}"  # in history it stands in that message's place
     return f"msgid={place if isinstance(place, str) else place.msgid}"
 
 

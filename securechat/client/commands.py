@@ -8,13 +8,14 @@ from typing import Final, NamedTuple
 from securechat.client.items import Item, What
 from securechat.client.model import ACTION, Model
 from securechat.client.text import clean, sendable, split
+from securechat.client.words import N_, _
 from securechat.protocol.message import build
 from securechat.protocol.names import fold
 
 LEAVE: Final = "выход"
 """The word that quits, alone on a line, with or without a slash."""
 MAX_REASON_BYTES: Final = 300
-_NOWHERE: Final = "You are in no channel: /join #name first."
+_NOWHERE: Final = N_("You are in no channel: /join #name first.")
 
 
 class Outcome(NamedTuple):
@@ -22,7 +23,7 @@ class Outcome(NamedTuple):
 
     `moves` says that the server's answer may change where typed text goes: the next line has to wait for it.
     `said` has (target, text) of what the server will echo once it is kept. `action` is (name, rest) of a command
-    that the front end carries out itself: the full screen does, the line client cannot.
+    that each front end carries out in its own way.
     """
 
     lines: tuple[bytes, ...] = ()
@@ -51,8 +52,6 @@ class Command(NamedTuple):
     handler: Callable[[Request], Outcome]
     usage: str
     help: str
-    screen: bool = False
-    """Whether only the full screen has it."""
 
 
 class _UsageError(ValueError):
@@ -82,25 +81,25 @@ def interpret(model: Model, typed: str, now: int, where: str = "") -> Outcome:
 
 
 def _command(model: Model, line: str, now: int, where: str) -> Outcome:
-    name, _, rest = line[1:].partition(" ")
+    name, _space, rest = line[1:].partition(" ")
     command = COMMANDS.get(name.lower())
     if command is None:
-        return _problem(now, f"There is no command /{clean(name)}: /help lists them, // sends a slash.")
+        return _problem(now, _("There is no command /{}: /help lists them, // sends a slash.").format(clean(name)))
     try:
         return command.handler(Request(model, rest.strip(), now, where))
     except _UsageError:
-        return _problem(now, f"Type {command.usage}: {command.help}")
+        return _problem(now, _("Type {usage}: {help}").format(usage=_(command.usage), help=_(command.help)))
     except _NowhereError:
-        return _problem(now, _NOWHERE)
+        return _problem(now, _(_NOWHERE))
     except ValueError:  # from build(): what was typed does not fit a line of the protocol
-        return _problem(now, f"That is too long or malformed for /{name.lower()}; nothing was sent.")
+        return _problem(now, _("That is too long or malformed for /{}; nothing was sent.").format(name.lower()))
 
 
 def say(model: Model, text: str, now: int) -> Outcome:
     """Return what says `text`, whatever it looks like, in the current channel, in as many messages as it takes."""
     target = model.target_name
     if not target:
-        return _problem(now, _NOWHERE)
+        return _problem(now, _(_NOWHERE))
     text = sendable(text).rstrip()
     return _message(Request(model, text, now), target, text) if text else Outcome()
 
@@ -209,46 +208,42 @@ def _quit(request: Request) -> Outcome:
 def _help(request: Request) -> Outcome:
     wanted = request.rest.removeprefix("/").lower()
     if wanted and wanted not in COMMANDS:
-        return _problem(request.now, f"There is no command /{clean(wanted)}: /help lists them.")
+        return _problem(request.now, _("There is no command /{}: /help lists them.").format(clean(wanted)))
     rows = [COMMANDS[wanted]] if wanted else list(COMMANDS.values())
-    if not request.where and not wanted:
-        rows = [row for row in rows if not row.screen]
-    width = max(len(row.usage) for row in rows)
-    texts = [f"{row.usage:<{width}}  {row.help}" for row in rows]
+    width = max(len(_(row.usage)) for row in rows)
+    texts = [f"{_(row.usage):<{width}}  {_(row.help)}" for row in rows]
     return Outcome(items=tuple(Item(What.INFO, request.now, text) for text in texts))
 
 
 def _act(name: str) -> Callable[[Request], Outcome]:
-    """Return the handler of a command that a full screen carries out itself."""
+    """Return the handler of a command that each front end carries out in its own way."""
     return lambda request: Outcome(action=(name, request.rest))
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "join": Command(_join, "/join #CHANNEL", "Enter a channel, or talk in it again."),
-    "part": Command(_part, "/part [#CHANNEL] [REASON]", "Leave this channel, or that one."),
-    "msg": Command(_msg, "/msg NAME TEXT", "Say something to one person."),
-    "me": Command(_me, "/me TEXT", "Say what you do, such as /me waves."),
-    "names": Command(_names, "/names [#CHANNEL]", "Show who is here."),
-    "topic": Command(_topic, "/topic [TEXT | -clear]", "Show, set or clear the channel's topic."),
-    "list": Command(_list, "/list", "Show the channels that there are."),
-    "whois": Command(_whois, "/whois NAME", "Show who that is."),
-    "away": Command(_away, "/away [REASON]", "Be marked as away; alone, be back."),
-    "invite": Command(_invite, "/invite NAME", "Let somebody into this channel."),
-    "kick": Command(_kick, "/kick NAME [REASON]", "Remove somebody from this channel."),
-    "open": Command(_act("open"), "/open NAME", "Show a channel or a conversation with somebody.", screen=True),
-    "close": Command(_act("close"), "/close", "Take this conversation off the list.", screen=True),
-    "unread": Command(_act("unread"), "/unread", "Go to what is new.", screen=True),
-    "date": Command(_act("date"), "/date YYYY-MM-DD", "Go to a day.", screen=True),
-    "search": Command(_act("search"), "/search [WORDS]", "Find what was said.", screen=True),
-    "reply": Command(_act("reply"), "/reply TEXT", "Answer the selected message, or the last one.", screen=True),
-    "react": Command(
-        _act("react"), "/react EMOJI", "React to the selected message, or the last one.", screen=True
-    ),
-    "redact": Command(_act("redact"), "/redact", "Take back the selected message, or your last one.", screen=True),
-    "link": Command(_act("link"), "/link", "Open a link of the selected message.", screen=True),
-    "mute": Command(_act("mute"), "/mute", "Be told of nothing here; again: of everything.", screen=True),
-    "theme": Command(_act("theme"), "/theme [light | dark]", "Change the colours.", screen=True),
-    "help": Command(_help, "/help [COMMAND]", "Show what you can type."),
-    "quit": Command(_quit, "/quit [REASON]", f"Leave. So does the word {LEAVE}, or Ctrl-D."),
+    "join": Command(_join, N_("/join #CHANNEL"), N_("Enter a channel, or talk in it again.")),
+    "part": Command(_part, N_("/part [#CHANNEL] [REASON]"), N_("Leave this channel, or that one.")),
+    "msg": Command(_msg, N_("/msg NAME TEXT"), N_("Say something to one person.")),
+    "me": Command(_me, N_("/me TEXT"), N_("Say what you do, such as /me waves.")),
+    "names": Command(_names, N_("/names [#CHANNEL]"), N_("Show who is here.")),
+    "topic": Command(_topic, N_("/topic [TEXT | -clear]"), N_("Show, set or clear the channel's topic.")),
+    "list": Command(_list, N_("/list"), N_("Show the channels that there are.")),
+    "whois": Command(_whois, N_("/whois NAME"), N_("Show who that is.")),
+    "away": Command(_away, N_("/away [REASON]"), N_("Be marked as away; alone, be back.")),
+    "invite": Command(_invite, N_("/invite NAME"), N_("Let somebody into this channel.")),
+    "kick": Command(_kick, N_("/kick NAME [REASON]"), N_("Remove somebody from this channel.")),
+    "open": Command(_act("open"), N_("/open NAME"), N_("Talk in a channel or with one person.")),
+    "close": Command(_act("close"), N_("/close"), N_("Take this conversation off the list.")),
+    "unread": Command(_act("unread"), N_("/unread"), N_("Go to what is new.")),
+    "date": Command(_act("date"), N_("/date YYYY-MM-DD"), N_("Go to a day.")),
+    "search": Command(_act("search"), N_("/search [WORDS]"), N_("Find what was said.")),
+    "reply": Command(_act("reply"), N_("/reply TEXT"), N_("Answer the picked message, or the last.")),
+    "react": Command(_act("react"), N_("/react EMOJI"), N_("React to the picked message, or the last.")),
+    "redact": Command(_act("redact"), N_("/redact"), N_("Take back the picked or your last message.")),
+    "link": Command(_act("link"), N_("/link"), N_("Open a link of the picked message.")),
+    "mute": Command(_act("mute"), N_("/mute"), N_("Hear nothing from here; again: everything.")),
+    "theme": Command(_act("theme"), N_("/theme [light | dark]"), N_("Change the colours.")),
+    "help": Command(_help, N_("/help [COMMAND]"), N_("Show what you can type.")),
+    "quit": Command(_quit, N_("/quit [REASON]"), N_("Leave. So does the word выход, or Ctrl-D.")),
 }
 """Every command by its name, in the order in which /help shows them."""

@@ -24,6 +24,7 @@ from securechat.client.link import Link
 from securechat.client.queues import Outbox, Wake
 from securechat.client.resume import NEEDED
 from securechat.client.settings import ClientLimits, Endpoint
+from securechat.client.words import _
 from securechat.protocol.sasl import Credentials
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class Connection:
             error = failure
         except Exception:
             log.exception("the connection's thread failed")
-            error = ClientError("The client made a mistake; the connection is closed.")
+            error = ClientError(_("The client made a mistake; the connection is closed."))
         finally:
             self._secret = None
             self._give(Closed(error))
@@ -238,7 +239,7 @@ class Connection:
                 return  # all was sent, and the server has ended its side: that is what we waited for
             raise
         if not link.idle:
-            raise LostError("The server did not take the last lines; they may be lost.")
+            raise LostError(_("The server did not take the last lines; they may be lost."))
 
     def _turn(
         self, selector: selectors.BaseSelector, link: Link, dialogue: Dialogue, patience: float | None = None
@@ -307,7 +308,7 @@ class Connection:
 
     def _answer(self, lines: Sequence[bytes]) -> None:
         if lines and not self._outbox.put(lines):
-            raise LostError("The connection was given up: the server asks more than it listens.")
+            raise LostError(_("The connection was given up: the server asks more than it listens."))
 
     def _give(self, event: Event) -> None:
         if isinstance(event, LoggedIn):

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from securechat.client.errors import ConnectError
+from securechat.client.errors import ConnectError, reason
 from securechat.client.settings import Endpoint
+from securechat.client.words import N_, _
 from securechat.net.tls import client_context
 
 Wait = Callable[[socket.socket, int, float], None]
 """Waits until a socket is ready for a selectors mask; raises TimeoutError at the deadline (time.monotonic)."""
 
-_COPY_CA: Final = "copy certs/ca.pem (never ca.key) from the server and pass it with --ca FILE"
+_COPY_CA: Final = N_("copy certs/ca.pem (never ca.key) from the server and pass it with --ca FILE")
 
 # OpenSSL's X509_V_ERR numbers (x509_vfy.h) to what they mean for a person.
 _STRANGER: Final = frozenset({2, 7, 18, 19, 20, 21})
@@ -53,11 +54,19 @@ def trust(authority: Path) -> ssl.SSLContext:
             pass
         return client_context(authority)
     except FileNotFoundError:
-        raise ConnectError(f"There is no certificate authority at {authority}: {_COPY_CA}.") from None
+        raise ConnectError(
+            _("There is no certificate authority at {path}: {advice}.").format(path=authority, advice=_(_COPY_CA))
+        ) from None
     except ssl.SSLError:
-        raise ConnectError(f"{authority} holds no certificate: {_COPY_CA}.") from None
+        raise ConnectError(
+            _("{path} holds no certificate: {advice}.").format(path=authority, advice=_(_COPY_CA))
+        ) from None
     except OSError as failure:
-        raise ConnectError(f"{authority} cannot be read ({_reason(failure)}): {_COPY_CA}.") from None
+        raise ConnectError(
+            _("{path} cannot be read ({reason}): {advice}.").format(
+                path=authority, reason=reason(failure), advice=_(_COPY_CA)
+            )
+        ) from None
 
 
 def dial(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, wait: Wait) -> ssl.SSLSocket:
@@ -71,13 +80,15 @@ def dial(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, wait: Wai
     except (OSError, ValueError):
         # The peer is gone already, or OpenSSL cannot check a certificate for such a name.
         raw.close()
-        raise ConnectError(f"{endpoint} cannot be verified: it hung up, or its name is malformed.") from None
+        raise ConnectError(
+            _("{} cannot be verified: it hung up, or its name is malformed.").format(endpoint)
+        ) from None
     try:
         _handshake(secured, deadline, wait)
     except TimeoutError:
         secured.close()
         raise ConnectError(
-            f"{endpoint} accepted the connection but did not speak TLS in time; check the port."
+            _("{} accepted the connection but did not speak TLS in time; check the port.").format(endpoint)
         ) from None
     except OSError as failure:
         secured.close()
@@ -92,7 +103,7 @@ def _connect(endpoint: Endpoint, deadline: float, wait: Wait) -> socket.socket:
     """Try every address of the host in turn; each may use an equal share of the time that is left."""
     addresses = _look_up(endpoint)
     failure: OSError = TimeoutError()
-    for position, (family, kind, protocol, _, address) in enumerate(addresses):
+    for position, (family, kind, protocol, _name, address) in enumerate(addresses):
         now = time.monotonic()
         share = now + (deadline - now) / (len(addresses) - position)
         try:
@@ -108,11 +119,11 @@ def _look_up(endpoint: Endpoint) -> list[tuple[int, int, int, str, tuple[object,
     except socket.gaierror as failure:
         if failure.errno == socket.EAI_AGAIN:
             raise ConnectError(
-                f"{endpoint.host!r} cannot be looked up at the moment; check the network."
+                _("{!r} cannot be looked up at the moment; check the network.").format(endpoint.host)
             ) from None
-        raise ConnectError(f"There is no host {endpoint.host!r}.") from None
+        raise ConnectError(_("There is no host {!r}.").format(endpoint.host)) from None
     except (OSError, ValueError):  # a label of 64 characters, a NUL, ...
-        raise ConnectError(f"{endpoint.host!r} is not the name of a host.") from None
+        raise ConnectError(_("{!r} is not the name of a host.").format(endpoint.host)) from None
     return list(found)
 
 
@@ -144,10 +155,10 @@ def _handshake(sock: ssl.SSLSocket, deadline: float, wait: Wait) -> None:
 
 def _connect_sentence(endpoint: Endpoint, failure: OSError) -> str:
     if isinstance(failure, ConnectionRefusedError):
-        return f"Nobody is listening at {endpoint}; start the server there with 'securechat serve'."
+        return _("Nobody is listening at {}; start the server there with 'securechat serve'.").format(endpoint)
     if isinstance(failure, TimeoutError):
-        return f"{endpoint} did not answer in time; check the host and the port."
-    return f"{endpoint} cannot be reached: {_reason(failure)}."
+        return _("{} did not answer in time; check the host and the port.").format(endpoint)
+    return _("{server} cannot be reached: {reason}.").format(server=endpoint, reason=reason(failure))
 
 
 def handshake_sentence(endpoint: Endpoint, failure: OSError) -> str:
@@ -155,32 +166,34 @@ def handshake_sentence(endpoint: Endpoint, failure: OSError) -> str:
     if isinstance(failure, ssl.SSLCertVerificationError):
         return _certificate_sentence(endpoint, failure)
     if isinstance(failure, ssl.SSLEOFError | ConnectionError):
-        return f"{endpoint} hung up during the TLS handshake; check the port."
-    reason = getattr(failure, "reason", None) or ""
-    if reason in _NOT_TLS:
-        return f"{endpoint} does not speak TLS; check the port."
-    detail = reason.replace("_", " ").lower() or _reason(failure)
-    return f"The TLS handshake with {endpoint} failed: {detail}."
+        return _("{} hung up during the TLS handshake; check the port.").format(endpoint)
+    code = getattr(failure, "reason", None) or ""
+    if code in _NOT_TLS:
+        return _("{} does not speak TLS; check the port.").format(endpoint)
+    detail = code.replace("_", " ").lower() or reason(failure)
+    return _("The TLS handshake with {server} failed: {reason}.").format(server=endpoint, reason=detail)
 
 
 def _certificate_sentence(endpoint: Endpoint, failure: ssl.SSLCertVerificationError) -> str:
     code = failure.verify_code
     if code in _STRANGER:
-        return (
-            f"The certificate of {endpoint} is not from the authority that you trust: if it is the right server,"
-            f" {_COPY_CA}."
-        )
+        return _(
+            "The certificate of {server} is not from the authority that you trust: if it is the right server,"
+            " {advice}."
+        ).format(server=endpoint, advice=_(_COPY_CA))
     if code in _OTHER_NAME:
-        return (
-            f"The certificate of {endpoint} is made out to another name: connect with a --host that it names, or"
-            f" have the operator run 'securechat init-certs --host {endpoint.host}'."
-        )
+        return _(
+            "The certificate of {server} is made out to another name: connect with a --host that it names, or"
+            " have the operator run 'securechat init-certs --host {host}'."
+        ).format(server=endpoint, host=endpoint.host)
     if code == _EXPIRED:
-        return f"The certificate of {endpoint} has expired: the operator renews it with securechat init-certs."
+        return _("The certificate of {} has expired: the operator renews it with securechat init-certs.").format(
+            endpoint
+        )
     if code == _NOT_YET:
-        return f"The certificate of {endpoint} is not valid yet: check the clock of this machine and the server's."
-    return f"The certificate of {endpoint} is not valid: {failure.verify_message}."
-
-
-def _reason(failure: OSError) -> str:
-    return failure.strerror or type(failure).__name__
+        return _(
+            "The certificate of {} is not valid yet: check the clock of this machine and the server's."
+        ).format(endpoint)
+    return _("The certificate of {server} is not valid: {reason}.").format(
+        server=endpoint, reason=failure.verify_message
+    )

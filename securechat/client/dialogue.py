@@ -6,12 +6,13 @@ import ssl
 from collections.abc import Sequence
 from typing import Final
 
-from securechat.client.errors import ClientError, ConnectError, LoginError, LostError
+from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, reason, told
 from securechat.client.events import Event, LoggedIn, Received
 from securechat.client.handshake import Login
 from securechat.client.resume import NEEDED
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.client.text import clean
+from securechat.client.words import _, ngettext
 from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.framing import MAX_BODY, MAX_SERVER_TAGS, LineBuffer
 from securechat.protocol.message import Message, build, parse
@@ -79,7 +80,7 @@ class Dialogue:
         """Whether this message is dealt with here, so that nobody else need see it."""
         if isinstance(message, Fault):
             if message is Fault.ENDLESS:
-                raise LostError("The server sends a line without end.")
+                raise LostError(_("The server sends a line without end."))
             return False
         if message.command == "PING":
             answers.append(build("PONG", *message.params[-1:]))
@@ -92,7 +93,7 @@ class Dialogue:
 
     def _log_in(self, login: Login, message: Message | Fault, answers: list[bytes], events: list[Event]) -> None:
         if isinstance(message, Fault):
-            raise ConnectError(f"{self._endpoint} speaks TLS but not IRC; check the port.")
+            raise ConnectError(_("{} speaks TLS but not IRC; check the port.").format(self._endpoint))
         answers += login.feed(message)
         if login.nick:
             self._login = None
@@ -103,13 +104,17 @@ class Dialogue:
         if self._login is not None:
             if now >= self._login_until:
                 seconds = round(self._limits.login_seconds)
-                raise LoginError(f"{self._endpoint} did not finish the login within {seconds} seconds.")
+                text = ngettext(
+                    "{server} did not finish the login within {count} second.",
+                    "{server} did not finish the login within {count} seconds.",
+                    seconds,
+                )
+                raise LoginError(text.format(server=self._endpoint, count=seconds))
             return (), self._login_until - now
         silent = now - self._heard
         most = self._limits.idle_seconds + self._limits.pong_seconds
         if silent >= most:
-            sentence = f"The connection was lost: the server has been silent for {round(silent)} seconds."
-            raise LostError(sentence, again=True)
+            raise LostError(_silent(round(silent)), again=True)
         if silent < self._limits.idle_seconds:
             return (), self._limits.idle_seconds - silent
         lines = () if self._pulsed else (build("PING", _PULSE),)
@@ -128,14 +133,23 @@ class Dialogue:
         if self._parting:
             # A server that stops may come back; one that sends us away means it.
             again = self._login is None and "shutting down" in self._parting
-            return LostError(f"The server closed the connection: {self._parting}.", again=again)
+            return LostError(_("The server closed the connection: {}.").format(told(self._parting)), again=again)
         if self._login is not None:
-            return ConnectError(f"{self._endpoint} closed the connection before the login was done.")
+            return ConnectError(_("{} closed the connection before the login was done.").format(self._endpoint))
         gone = ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError
         if failure is None or isinstance(failure, gone):
-            return LostError("The connection was lost: the server is gone.", again=True)
-        detail = getattr(failure, "reason", None) or failure.strerror or type(failure).__name__
-        return LostError(f"The connection was lost: {detail.replace('_', ' ').lower()}.", again=True)
+            return LostError(_("The connection was lost: the server is gone."), again=True)
+        code = getattr(failure, "reason", None)
+        detail = code.replace("_", " ") if code else reason(failure)
+        return LostError(_("The connection was lost: {}.").format(detail.lower()), again=True)
+
+
+def _silent(seconds: int) -> str:
+    return ngettext(
+        "The connection was lost: the server has been silent for {} second.",
+        "The connection was lost: the server has been silent for {} seconds.",
+        seconds,
+    ).format(seconds)
 
 
 def _parsed(line: bytes) -> Message | Fault:

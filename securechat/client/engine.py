@@ -14,6 +14,7 @@ from securechat.client.places import Gap
 from securechat.client.questions import Answered, Questions
 from securechat.client.resume import Resume, Resumed
 from securechat.client.unacknowledged import Kept, Refused
+from securechat.client.words import _
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message
 
@@ -47,6 +48,7 @@ class Engine:
         token = token or secrets.token_hex(8)
         self.resume = Resume(token)
         self.interrupted = False
+        self._over = False
         self._sender = sender
         self._questions = Questions(token)
         self._joiner = Joiner()
@@ -54,11 +56,17 @@ class Engine:
     @property
     def up(self) -> bool:
         """Whether the connection is there and has caught up."""
-        return self.resume.ready and not self.interrupted
+        return self.resume.ready and not self.interrupted and not self._over
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that we said is confirmed and all that we asked is answered."""
+        return not self.resume.unacknowledged and not self._questions
 
     def receive(self, event: Event) -> Iterator[Told]:
         """Take the next event of the connection; give what it leads to, in order, and send what that takes."""
         if isinstance(event, Closed):
+            self._over = True
             yield event
         elif isinstance(event, Interrupted):
             self.interrupted = True
@@ -90,20 +98,25 @@ class Engine:
         if answer is not None:
             yield answer
 
-    def say(self, target: str, text: str, *, tags: str = "", room: int = 0) -> str:
+    def say(self, target: str, text: str, *, tags: str = "", room: int = 0, key: str = "") -> str:
         """Say something now, or once the connection is there; return the key of its Kept or Refused.
 
         `tags` are escaped client-only tags; what has line feeds or more than `room` bytes goes as one message of
-        several lines. Raises ValueError where it fits no message, ClientError where too much waits already.
+        several lines. With `key` it is a message that a program before this one began. Raises ValueError where
+        it fits no message, ClientError where too much waits already.
         """
         try:
-            lines = self.resume.say(target, text, tags, room)
+            lines = self.resume.say(target, text, tags, room, key)
         except OverflowError:
-            raise ClientError("Too much of what you said waits for the server; try again later.") from None
+            raise ClientError(_("Too much of what you said waits for the server; try again later.")) from None
         if lines and not self._sender.post(lines):
             self.resume.unacknowledged.withdraw(1)
-            raise ClientError("The server is behind with reading what you said; try again in a moment.")
+            raise ClientError(_("The server is behind with reading what you said; try again in a moment."))
         return self.resume.unacknowledged.newest
+
+    def withdraw(self, key: str) -> bool:
+        """Say a message no more; tell whether it never left, so that nobody can have it."""
+        return self.resume.unacknowledged.take_back(key)
 
     def ask(self, line: bytes, *, private: bool = False, again: bool = False) -> str:
         """Ask now, or once the connection is there; return the label of its Answered or Unanswered.
@@ -113,7 +126,7 @@ class Engine:
         label, labelled = self._questions.ask(line, private=private, again=again)
         if self.up and not self._sender.post([labelled]):
             self._questions.forget(label)
-            raise ClientError("The server is behind with reading what you said; try again in a moment.")
+            raise ClientError(_("The server is behind with reading what you said; try again in a moment."))
         return label
 
     def send(self, line: bytes) -> None:

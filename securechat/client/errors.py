@@ -2,8 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from securechat.client.text import clean
+from securechat.client.words import N_, _
 from securechat.protocol.message import Message
+
+_SYSTEM: Final = (
+    N_("No such file or directory"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("Permission denied"),
+    N_("Read-only file system"),
+    N_("No space left on device"),
+    N_("Input/output error"),
+    N_("Connection refused"),
+    N_("Connection reset by peer"),
+    N_("Network is unreachable"),
+    N_("No route to host"),
+)
+"""What the system says most; it says it in English, whatever the locale, to a program that does not ask."""
+
+
+_SERVER: Final = (
+    N_("Login refused: the name or the password is wrong"),
+    N_("Too many logins at once: try again in a moment"),
+    N_("The server is shutting down"),
+    N_("The server cannot store anything now"),
+)
+"""What our server says in English when it ends a connection: it does not know who reads it. See `told`."""
+
+
+def told(text: str) -> str:
+    """Return a last word of the server's in the person's language, where we know it."""
+    return _(text)
+
+
+def reason(failure: OSError) -> str:
+    """Return what the system says about a failure, in the person's language where we know the words."""
+    return _(failure.strerror) if failure.strerror else type(failure).__name__
 
 
 class ClientError(Exception):
@@ -15,7 +53,11 @@ class ConnectError(ClientError):
 
 
 class LoginError(ClientError):
-    """The server did not let us in."""
+    """The server did not let us in. `wrong` says that it knows no such name with this password."""
+
+    def __init__(self, sentence: str, *, wrong: bool = False) -> None:
+        super().__init__(sentence)
+        self.wrong = wrong
 
 
 class LostError(ClientError):
@@ -40,4 +82,17 @@ class RefusedError(ClientError):
         code = message.params[1] if standard else message.command
         text = clean(message.params[-1]).strip().rstrip(".") if message.params else ""
         about = "" if standard else clean(" ".join(message.params[1:-1]))
-        return cls(f"The server refused: {about + ': ' if about else ''}{text or code}.", code)
+        what = f"{about}: {text or code}" if about else text or code
+        return cls(_("The server refused: {}.").format(what), code)
+
+
+class TimedOutError(ClientError):
+    """The server has not answered in time. `pending` is the Receipt or Answer, which can be waited for again.
+
+    A message stays on its way: it is said again on each connection until the server has it, or until
+    `Client.withdraw` takes it back.
+    """
+
+    def __init__(self, sentence: str, pending: object) -> None:
+        super().__init__(sentence)
+        self.pending = pending

@@ -31,7 +31,7 @@ class Received:
 class Interrupted:
     """The connection was lost and is tried again, for `seconds` at most. What was posted may be lost.
 
-    Another LoggedIn follows, or Closed.
+    Another login follows, or the end.
     """
 
     error: ClientError

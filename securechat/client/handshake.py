@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Final
 
-from securechat.client.errors import LoginError
+from securechat.client.errors import LoginError, told
 from securechat.client.text import clean
+from securechat.client.words import N_, _
 from securechat.protocol.message import Message, build
 from securechat.protocol.sasl import Credentials, encode_plain
 
@@ -27,20 +28,20 @@ MAX_NAME_BYTES: Final = 128
 MAX_PASSWORD_BYTES: Final = 1024
 """Longer than any server's names and passwords; both fit one SASL response together (protocol.sasl)."""
 
-_NO_PLAIN: Final = "The server offers no login by password (SASL PLAIN); it is not a securechat server."
+_NO_PLAIN: Final = N_("The server offers no login by password (SASL PLAIN); it is not a securechat server.")
 
 
 def credentials(name: str, password: str) -> Credentials:
     """Return what to log in with; raise LoginError where no server could have such a name or password."""
     if not name or any(char.isspace() or not char.isprintable() for char in name) or name.startswith(":"):
-        raise LoginError(f"'{clean(name)}' is not the name of an account.")
+        raise LoginError(_("'{}' is not the name of an account.").format(clean(name)))
     if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
-        raise LoginError("No account has a name that long.")
+        raise LoginError(_("No account has a name that long."))
     # Looked for, not tried out: an exception from encoding would carry the password (law 7).
     if any("\ud800" <= char <= "\udfff" for char in password):
-        raise LoginError("The password is not valid UTF-8.")
+        raise LoginError(_("The password is not valid UTF-8."))
     if not password or "\0" in password or len(password.encode()) > MAX_PASSWORD_BYTES:
-        raise LoginError(f"A password has 1 to {MAX_PASSWORD_BYTES} bytes and no NUL.")
+        raise LoginError(_("A password has 1 to {} bytes and no NUL.").format(MAX_PASSWORD_BYTES))
     return Credentials(name, password)
 
 
@@ -87,13 +88,13 @@ class Login:
         if self._asked:
             return []  # an answer to a question that we did not ask again
         for word in words[: MAX_OFFERED - len(self._offered)]:
-            name, _, value = word.partition("=")
+            name, _is, value = word.partition("=")
             self._offered[name] = value
         if more:
             return []
         mechanisms = self._offered.get("sasl")
         if mechanisms is None or (mechanisms and "PLAIN" not in mechanisms.upper().split(",")):
-            raise LoginError(_NO_PLAIN)
+            raise LoginError(_(_NO_PLAIN))
         self._asked = [name for name in self._wanted if name in self._offered]
         return [build("CAP", "REQ", " ".join(self._asked))]
 
@@ -107,7 +108,7 @@ class Login:
     def _declined(self) -> list[bytes]:
         # Granted whole or not at all: without the comforts, then.
         if self._asked in ([], ["sasl"]):
-            raise LoginError(_NO_PLAIN)
+            raise LoginError(_(_NO_PLAIN))
         self._asked = ["sasl"]
         return [build("CAP", "REQ", "sasl")]
 
@@ -127,18 +128,18 @@ class Login:
     def _welcome(self, message: Message) -> list[bytes]:
         if not self._proved:
             # Everybody may come in here: what is said would reach strangers.
-            raise LoginError(_NO_PLAIN)
+            raise LoginError(_(_NO_PLAIN))
         self.nick = message.params[0] if message.params else ""
         if not self.nick:
-            raise LoginError("The server's welcome does not say who we are.")
+            raise LoginError(_("The server's welcome does not say who we are."))
         return []
 
     def _refuse(self, message: Message) -> list[bytes]:
-        raise LoginError(_sentence(message))
+        raise LoginError(_sentence(message), wrong=message.command in ("464", "904"))
 
     def _unknown(self, message: Message) -> list[bytes]:
         if len(message.params) > 1 and message.params[1].upper() in ("CAP", "AUTHENTICATE"):
-            raise LoginError(_NO_PLAIN)
+            raise LoginError(_(_NO_PLAIN))
         return []
 
     _HANDLERS: ClassVar[dict[str, Callable[[Login, Message], list[bytes]]]] = {
@@ -161,7 +162,7 @@ def _sentence(message: Message) -> str:
     """Return the server's own words for a refusal, as the end of one sentence."""
     text = clean(message.params[-1]).strip().rstrip(".") if message.params else ""
     if not text:
-        return "The server refused the login."
+        return _("The server refused the login.")
     if text.lower().startswith("login refused"):
-        return f"{text}."
-    return f"The server refused the login: {text}."
+        return f"{told(text)}."
+    return _("The server refused the login: {}.").format(told(text))

@@ -20,7 +20,7 @@ class What(Enum):
     TOPIC = "topic"  # channel, text: it is that
     TOPIC_SET = "topic set"  # sender, channel, text: somebody made it that
     NAMES = "names"  # channel, names: who is there
-    TALKING = "talking"  # channel: what is typed goes there from now on (empty: nowhere)
+    TALKING = "talking"  # channel (or a person): what is typed goes there from now on (empty: nowhere)
     INFO = "info"  # text: something that the server or the client says
     PROBLEM = "problem"  # text: something that did not work
 

@@ -33,12 +33,17 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
+    """Keep `state` in the file. Raises OSError."""
+    write(path, json.dumps(state, ensure_ascii=False).encode(errors="replace"))
+
+
+def write(path: Path, content: bytes) -> None:
     """Replace the file, as a whole or not at all, readable for its owner only. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(json.dumps(state, ensure_ascii=False).encode(errors="replace"))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)

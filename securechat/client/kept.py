@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.records import Entry, Kind
 
 
@@ -41,7 +42,7 @@ def _spoken(entry: Entry) -> list[str] | None:
     first, *rest = [clean(line) for line in text.replace("\r", "").split("\n")]
     sender = clean(entry.sender)
     if not entry.target.startswith("#") and entry.target != "*":
-        mark = f"* {sender} " if action else "(notice) " if entry.kind is Kind.NOTICE else ""
+        mark = f"* {sender} " if action else _("(notice) ") if entry.kind is Kind.NOTICE else ""
         return [f"{sender} -> {clean(entry.target)}: {mark}{first}", *rest]
     name = f"* {sender}" if action else f"-{sender}-" if entry.kind is Kind.NOTICE else f"<{sender}>"
     return [f"{clean(entry.target)} {name} {first}", *rest]

@@ -10,6 +10,7 @@ from securechat.client import replies
 from securechat.client.channels import MAX_CHANNELS, RANKS, Channel
 from securechat.client.items import Item, What
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.config import DEFAULT_LOBBY
 from securechat.protocol.errors import Fault
 from securechat.protocol.framing import MAX_BODY
@@ -25,8 +26,8 @@ _CTCP: Final = "\x01"
 class Model:
     """Who we are, where we are, who else is there, and where typed text goes. Owned by the front end's thread.
 
-    `target` is the casefolded name of the channel that typed text goes to, or empty. `lobby` is the channel
-    that a login lands in: of the channels that the server joins us to unasked, it is the one to talk in.
+    `target` is the casefolded name of the channel or person that typed text goes to, or empty. `lobby` is the
+    channel that a login lands in: of the channels that the server joins us to unasked, it is the one to talk in.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Model:
         self.capabilities = capabilities
         self.channels: dict[str, Channel] = {}
         self.target = ""
+        self._person = ""  # whom typed text goes to where that is no channel
         self._lobby = fold(lobby)
         self._wanted = ""  # the channel that a person asked for: its JOIN moves them there
         self._chosen = False  # whether a person chose the target
@@ -50,7 +52,7 @@ class Model:
     def target_name(self) -> str:
         """The target as it is written, for sending; empty where there is none."""
         channel = self.channels.get(self.target)
-        return channel.name if channel else ""
+        return channel.name if channel else self._person if fold(self._person) == self.target else ""
 
     def room(self, target: str) -> int:
         """Return how many bytes of text fit a PRIVMSG to `target` as others get it, with our source before it."""
@@ -62,8 +64,8 @@ class Model:
         self._wanted = fold(name)
 
     def talk_in(self, name: str, now: int) -> Items:
-        """Let typed text go to a channel that we are in. A person chose that."""
-        self.target, self._chosen = fold(name), True
+        """Let typed text go to a channel that we are in, or to a person. Somebody chose that."""
+        self.target, self._person, self._chosen = fold(name), name, True
         return [Item(What.TALKING, now, channel=clean(self.target_name))]
 
     def said(self, target: str, text: str, now: int) -> Items:
@@ -75,7 +77,9 @@ class Model:
     def feed(self, message: Message | Fault, now: int) -> Items:
         """Take what the server sent; give what to show. `now` is for what carries no time of its own."""
         if isinstance(message, Fault):
-            return [Item(What.PROBLEM, now, f"The server sent a line that cannot be read: {message.value}.")]
+            return [
+                Item(What.PROBLEM, now, _("The server sent a line that cannot be read: {}.").format(message.value))
+            ]
         when = _time(message, now)
         handler = self._HANDLERS.get(message.command)
         if handler is None:
@@ -179,7 +183,9 @@ class Model:
         name = message.params[1]
         channel = self.channels.get(fold(name))
         if channel is None:
-            return [Item(What.PROBLEM, when, f"You are not in {clean(name)}, so nobody tells you who is.")]
+            return [
+                Item(What.PROBLEM, when, _("You are not in {}, so nobody tells you who is.").format(clean(name)))
+            ]
         return [Item(What.NAMES, when, channel=clean(name), names=tuple(map(clean, channel.told())))]
 
     # --- topics and capabilities ---
@@ -251,7 +257,8 @@ def _complete(item: Item, sender: str, channel: str, *, own: bool) -> Item:
 def _other_ctcp(sender: str, text: str, when: int) -> Items:
     """Show a request of another client's machinery by its name. It is never answered."""
     verb = clean(text.strip(_CTCP).partition(" ")[0])[:32]
-    return [Item(What.INFO, when, f"{clean(sender)} sent a CTCP {verb} request, which is not answered.")]
+    text = _("{name} sent a CTCP {verb} request, which is not answered.")
+    return [Item(What.INFO, when, text.format(name=clean(sender), verb=verb))]
 
 
 def _time(message: Message, now: int) -> int:

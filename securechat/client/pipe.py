@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from securechat.client.connection import Connection
-from securechat.client.errors import ClientError, LoginError
+from securechat.client.errors import ClientError, LoginError, reason
 from securechat.client.queues import Wake
 from securechat.client.render import Renderer
 from securechat.client.session import Session
+from securechat.client.words import _
 from securechat.protocol.errors import Fault
 from securechat.protocol.framing import LineBuffer
 
@@ -41,8 +42,10 @@ def first_line(descriptor: int, most: int) -> tuple[bytes, bytes]:
             break
         data += piece
         if len(data) > most and b"\n" not in data[:most]:
-            raise LoginError(f"The first line of standard input is no password: it is longer than {most} bytes.")
-    line, _, rest = data.partition(b"\n")
+            raise LoginError(
+                _("The first line of standard input is no password: it is longer than {} bytes.").format(most)
+            )
+    line, _end, rest = data.partition(b"\n")
     return line.removesuffix(b"\r"), rest
 
 
@@ -121,11 +124,11 @@ class PipeClient:
         if line is Fault.ENDLESS:
             return []  # told already, when it was too long
         if isinstance(line, Fault):
-            return self._session.problem(f"A line over {MAX_LINE} bytes was not sent.")
+            return self._session.problem(_("A line over {} bytes was not sent.").format(MAX_LINE))
         try:
             return self._session.typed(line.decode())
         except UnicodeDecodeError:
-            return self._session.problem("A line that is not valid UTF-8 was not sent.")
+            return self._session.problem(_("A line that is not valid UTF-8 was not sent."))
 
     def _read(self) -> None:
         assert self._stdin is not None
@@ -155,7 +158,7 @@ class PipeClient:
         except BrokenPipeError:  # nobody reads any more (`| head`), which is no failure
             self._deaf()
         except OSError as failure:
-            self._failure = ClientError(f"Standard output cannot be written: {failure.strerror}.")
+            self._failure = ClientError(_("Standard output cannot be written: {}.").format(reason(failure)))
             self._deaf()
 
     def _deaf(self) -> None:

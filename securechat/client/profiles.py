@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from securechat.client.errors import ClientError
+from securechat.client.errors import ClientError, reason
+from securechat.client.words import _
 
 FOLDER: Final = "SECURECHAT_CONFIG"
 """Variable that names the folder, instead of the user's own."""
@@ -70,11 +71,12 @@ class Profiles:
     def get(self, name: str | None = None) -> Profile:
         """Return the profile of that name, or the last one used. Raises ProfileError where there is none."""
         if name is None and not self.last:
-            raise ProfileError("No server is remembered yet: connect with --user NAME --host HOST --ca FILE.")
+            raise ProfileError(_("No server is remembered yet: connect with --user NAME --host HOST --ca FILE."))
         found = self.known.get(name or self.last)
         if found is None:
-            known = ", ".join(self.known) or "none yet"
-            raise ProfileError(f"There is no profile {name or self.last!r}; those are: {known}.")
+            known = ", ".join(self.known) or _("none yet")
+            text = _("There is no profile {name!r}; those are: {known}.")
+            raise ProfileError(text.format(name=name or self.last, known=known))
         check(found)
         return found
 
@@ -89,7 +91,9 @@ class Profiles:
         Raises ProfileError where it cannot be written.
         """
         if not _NAME.fullmatch(profile.name):
-            raise ProfileError(f"{profile.name!r} cannot name a profile: letters, digits and . _ - @ : can.")
+            raise ProfileError(
+                _("{!r} cannot name a profile: letters, digits and . _ - @ : can.").format(profile.name)
+            )
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             kept = self._copy_authority(profile)
@@ -99,8 +103,8 @@ class Profiles:
             self.last = kept.name
             _replace(self.path, self._text().encode())
         except OSError as failure:
-            why = failure.strerror
-            raise ProfileError(f"{self.path} cannot be written: {why}; nothing is remembered.") from None
+            text = _("{path} cannot be written: {reason}; nothing is remembered.")
+            raise ProfileError(text.format(path=self.path, reason=reason(failure))) from None
         return kept
 
     def _copy_authority(self, profile: Profile) -> Profile:
@@ -114,17 +118,20 @@ class Profiles:
     def _read(self) -> None:
         try:
             if self.path.stat().st_size > MAX_BYTES:
-                raise ProfileError(f"{self.path} is too large to be ours; move it away.")
+                raise ProfileError(_("{} is too large to be ours; move it away.").format(self.path))
             document = tomllib.loads(self.path.read_text("utf-8"))
-            self.last = document.get("last", "")
+            self.last = "" + document.get("last", "")  # a TypeError where it is no text
             tables = document.get("profiles", {})
             self.known = {name: _profile(name, table, self.folder) for name, table in tables.items()}
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as failure:
-            raise ProfileError(f"{self.path} cannot be read: {failure.strerror}; check who owns it.") from None
+            text = _("{path} cannot be read: {reason}; check who owns it.")
+            raise ProfileError(text.format(path=self.path, reason=reason(failure))) from None
         except (UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, AttributeError):
-            raise ProfileError(f"{self.path} is not a list of profiles; correct it or move it away.") from None
+            raise ProfileError(
+                _("{} is not a list of profiles; correct it or move it away.").format(self.path)
+            ) from None
 
     def _text(self) -> str:
         import tomli_w  # noqa: PLC0415  # only who changes profiles waits for it
@@ -152,8 +159,10 @@ def check(profile: Profile) -> None:
     """Raise ProfileError where the file of a profile's authority is not the one that was remembered."""
     if profile.fingerprint and _fingerprint(profile.ca) != profile.fingerprint:
         raise ProfileError(
-            f"{profile.ca} is not the authority that was remembered for {profile.name}: somebody changed it;"
-            " get the server's ca.pem again and pass it with --ca FILE."
+            _(
+                "{path} is not the authority that was remembered for {name}: somebody changed it;"
+                " get the server's ca.pem again and pass it with --ca FILE."
+            ).format(path=profile.ca, name=profile.name)
         )
 
 
@@ -161,8 +170,8 @@ def _fingerprint(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as failure:
-        why = failure.strerror
-        raise ProfileError(f"{path} cannot be read: {why}; pass the server's ca.pem with --ca.") from None
+        text = _("{path} cannot be read: {reason}; pass the server's ca.pem with --ca.")
+        raise ProfileError(text.format(path=path, reason=reason(failure))) from None
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -187,7 +196,8 @@ def password_of(profile: Profile) -> str:
     """Return the password from SECURECHAT_PASSWORD or the keyring. Raises ProfileError where it is in neither."""
     found = os.environ.get(PASSWORD) or recall(profile)
     if not found:
-        raise ProfileError(f"There is no password for {profile.name}: set {PASSWORD}, or give it as password=.")
+        text = _("There is no password for {name}: set {variable}, or give it as password=.")
+        raise ProfileError(text.format(name=profile.name, variable=PASSWORD))
     return found
 
 

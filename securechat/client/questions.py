@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from securechat.client.errors import ClientError
+from securechat.client.words import _
 from securechat.protocol.message import Message, parse_tags
 
 MAX_QUESTIONS: Final = 256
@@ -16,10 +17,14 @@ _MAX_BATCHES: Final = 64
 
 
 class Answered(NamedTuple):
-    """The server has answered question `label` with these messages."""
+    """The server has answered question `label` with these messages.
+
+    `end` says that there is nothing beyond this page of history (draft/chathistory-end).
+    """
 
     label: str
     messages: tuple[Message, ...]
+    end: bool = False
 
 
 @dataclass(slots=True)
@@ -28,6 +33,7 @@ class _Question:
     private: bool
     again: bool
     outer: str = ""
+    end: bool = False
     messages: list[Message] = field(default_factory=list)
 
 
@@ -44,13 +50,18 @@ class Questions:
         self._open: dict[str, _Question] = {}
         self._batches: dict[str, str] = {}  # reference to label
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def ask(self, line: bytes, *, private: bool = False, again: bool = False) -> tuple[str, bytes]:
         """Note a question (a line, CR LF included); return its label and the line to send.
 
         Raises ClientError where too many are open.
         """
         if len(self._open) >= MAX_QUESTIONS:
-            raise ClientError(f"{MAX_QUESTIONS} questions wait for the server's answer already; wait for some.")
+            raise ClientError(
+                _("{} questions wait for the server's answer already; wait for some.").format(MAX_QUESTIONS)
+            )
         self._count += 1
         label = f"{self._token}q{self._count}"
         if line.startswith(b"@"):
@@ -72,7 +83,7 @@ class Questions:
             del self._open[label]
         for question in self._open.values():
             question.messages.clear()
-            question.outer = ""
+            question.outer, question.end = "", False
         return dropped
 
     def repeat(self) -> list[bytes]:
@@ -95,6 +106,7 @@ class Questions:
             if len(self._batches) < _MAX_BATCHES:
                 self._batches[message.params[0][1:]] = label
                 question.outer = question.outer or message.params[0][1:]
+                question.end = question.end or "draft/chathistory-end" in tags
             return None, question.private
         if message.command != "ACK" and len(question.messages) < MAX_ANSWER:
             question.messages.append(message)
@@ -109,4 +121,5 @@ class Questions:
         return self._done(label) if question.outer == reference else None, question.private
 
     def _done(self, label: str) -> Answered:
-        return Answered(label, tuple(self._open.pop(label).messages))
+        question = self._open.pop(label)
+        return Answered(label, tuple(question.messages), question.end)

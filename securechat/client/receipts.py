@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from securechat.client.errors import ClientError
+from securechat.client.words import _
 from securechat.protocol.message import Message
 
 T = TypeVar("T")
@@ -18,11 +19,14 @@ class Pending:
     `error` says why it will not be; `wait` raises it.
     """
 
-    def __init__(self, what: str, pump: Callable[[Pending, float | None], None]) -> None:
-        self.what = what
+    def __init__(self, pump: Callable[[Pending, float | None], None]) -> None:
         self.done = False
         self.error: ClientError | None = None
         self._pump = pump
+
+    def late(self, seconds: float) -> str:
+        """Return what a person is told when it takes that long."""
+        return _("The server has not answered within {:g} s; the answer may still come.").format(seconds)
 
     def fail(self, error: ClientError) -> None:
         """Note that there will be no answer."""
@@ -31,7 +35,7 @@ class Pending:
     def finish(self, timeout: float | None) -> None:
         """Wait up to `timeout` seconds (None: the client's own); events that come meanwhile keep their order.
 
-        Raises ClientError: a refusal, the end of the connection, or that time is up.
+        Raises ClientError: RefusedError, LostError at the end of the connection, TimedOutError.
         """
         if not self.done:
             self._pump(self, timeout)
@@ -43,7 +47,7 @@ class Receipt(Pending):
     """One message that we said. `msgid`, `number` and `time` are there once it is `kept`: on the server's disk."""
 
     def __init__(self, key: str, target: str, text: str, pump: Callable[[Pending, float | None], None]) -> None:
-        super().__init__("the message", pump)
+        super().__init__(pump)
         self.key = key
         self.target = target
         self.text = text
@@ -53,6 +57,11 @@ class Receipt(Pending):
 
     def __repr__(self) -> str:
         return f"<Receipt {self.msgid or ('refused' if self.error else 'waiting')}>"
+
+    def late(self, seconds: float) -> str:
+        """Return what a person is told when it takes that long."""
+        text = _("The server has not confirmed the message within {:g} s; it stays on its way unless withdrawn.")
+        return text.format(seconds)
 
     @property
     def kept(self) -> bool:
@@ -70,11 +79,10 @@ class Answer(Pending, Generic[T]):
 
     def __init__(
         self,
-        what: str,
         read: Callable[[tuple[Message, ...]], T],
         pump: Callable[[Pending, float | None], None],
     ) -> None:
-        super().__init__(what, pump)
+        super().__init__(pump)
         self._read = read
         self.value: T | None = None
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from securechat.client.items import Item, What
+from securechat.client.words import N_, _, ngettext
 
 MAX_NAMES: Final = 200
 """Names shown of one channel; a list beyond that helps nobody."""
@@ -45,16 +46,16 @@ class Renderer:
         name = _paint(item.sender, _BOLD if item.own else _CYAN, colour=self._colour)
         if item.channel:
             return f"{item.channel} {_SPOKEN[item.what].format(name)} {item.text}"
-        sender, recipient = ("you", item.recipient) if item.own else (item.sender, "you")
+        sender, recipient = (_("you"), item.recipient) if item.own else (item.sender, _("you"))
         if item.own and item.sender == item.recipient:
-            recipient = "you"
+            recipient = _("you")
         way = _paint(f"{sender} -> {recipient}:", _MAGENTA, colour=self._colour)
-        return f"{way} {_DIRECT[item.what].format(name)}{item.text}"
+        return f"{way} {_(_DIRECT[item.what]).format(name)}{item.text}"
 
 
 _SPOKEN: Final = {What.MESSAGE: "<{}>", What.ACTION: "* {}", What.NOTICE: "-{}-"}
 """How the sender stands before what is said in a channel..."""
-_DIRECT: Final = {What.MESSAGE: "", What.ACTION: "* {} ", What.NOTICE: "(notice) "}
+_DIRECT: Final = {What.MESSAGE: "", What.ACTION: "* {} ", What.NOTICE: N_("(notice) ")}
 """... and what stands before it in a direct message, where the sender stands already."""
 
 
@@ -71,48 +72,70 @@ def _why(text: str) -> str:
 
 
 def _joined(item: Item) -> str:
-    return f"you are in {item.channel}" if item.own else f"{item.sender} joined {item.channel}"
+    if item.own:
+        return _("you are in {}").format(item.channel)
+    return _("{name} joined {channel}").format(name=item.sender, channel=item.channel)
 
 
 def _left(item: Item) -> str:
-    return f"{'you' if item.own else item.sender} left {item.channel}{_why(item.text)}"
+    text = _("you left {channel}") if item.own else _("{name} left {channel}")
+    return text.format(name=item.sender, channel=item.channel) + _why(item.text)
 
 
 def _removed(item: Item) -> str:
-    whom = "you were" if item.own else f"{item.recipient} was"
-    return f"{whom} removed from {item.channel} by {item.sender}{_why(item.text)}"
+    text = (
+        _("you were removed from {channel} by {sender}")
+        if item.own
+        else _("{name} was removed from {channel} by {sender}")
+    )
+    return text.format(name=item.recipient, channel=item.channel, sender=item.sender) + _why(item.text)
 
 
 def _quit(item: Item) -> str:
     # Servers put "Quit" before the reason that a person gave, to tell it from their own.
     reason = item.text.removeprefix("Quit").removeprefix(": ")
-    return f"{item.sender} quit{_why(reason)}"
+    return _("{} quit").format(item.sender) + _why(reason)
 
 
 def _renamed(item: Item) -> str:
-    return f"you are {item.text} now" if item.own else f"{item.sender} is {item.text} now"
+    text = _("you are {new} now") if item.own else _("{old} is {new} now")
+    return text.format(old=item.sender, new=item.text)
 
 
 def _topic(item: Item) -> str:
-    return f"topic of {item.channel}: {item.text}" if item.text else f"{item.channel} has no topic"
+    text = _("topic of {channel}: {topic}") if item.text else _("{channel} has no topic")
+    return text.format(channel=item.channel, topic=item.text)
 
 
 def _topic_set(item: Item) -> str:
-    who = "you" if item.own else item.sender
-    if not item.text:
-        return f"{who} took away the topic of {item.channel}"
-    return f"{who} set the topic of {item.channel}: {item.text}"
+    if item.own:
+        text = (
+            _("you set the topic of {channel}: {topic}")
+            if item.text
+            else _("you took away the topic of {channel}")
+        )
+    else:
+        text = (
+            _("{name} set the topic of {channel}: {topic}")
+            if item.text
+            else _("{name} took away the topic of {channel}")
+        )
+    return text.format(name=item.sender, channel=item.channel, topic=item.text)
 
 
 def _names(item: Item) -> str:
     shown = ", ".join(item.names[:MAX_NAMES])
-    more = f" and {len(item.names) - MAX_NAMES} more" if len(item.names) > MAX_NAMES else ""
-    people = "1 person" if len(item.names) == 1 else f"{len(item.names)} people"
+    beyond = len(item.names) - MAX_NAMES
+    more = ngettext(" and {} more", " and {} more", beyond).format(beyond) if beyond > 0 else ""
+    people = ngettext("{} person", "{} people", len(item.names)).format(len(item.names))
     return f"{item.channel}: {people}: {shown}{more}"
 
 
 def _talking(item: Item) -> str:
-    return f"you talk in {item.channel} now" if item.channel else "you are in no channel now"
+    if not item.channel:
+        return _("you are in no channel now")
+    text = _("you talk in {} now") if item.channel.startswith("#") else _("you talk with {} now")
+    return text.format(item.channel)
 
 
 _EVENTS: Final[dict[What, Callable[[Item], str]]] = {

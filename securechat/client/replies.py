@@ -7,6 +7,7 @@ from typing import Final
 
 from securechat.client.items import Item, What
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.protocol.message import Message
 
 
@@ -26,73 +27,84 @@ def show(message: Message, when: int) -> list[Item]:
     return [Item(what, when, text)] if text else []
 
 
-def _numeric(_: Message, params: list[str]) -> str:
+def _numeric(_message: Message, params: list[str]) -> str:
     """Return "what it is about: the sentence"; the first parameter is ourselves (modern-irc, "Numerics")."""
     *about, text = params[1:] or [""]
     return f"{' '.join(about)}: {text}" if about else text
 
 
-def _standard(_: Message, params: list[str]) -> str:
+def _standard(_message: Message, params: list[str]) -> str:
     """Return the sentence of FAIL, WARN, NOTE: command, code, context..., text (IRCv3 standard-replies)."""
     return params[-1] if len(params) > 2 else ""
 
 
-def _away(_: Message, params: list[str]) -> str:
+def _away(_message: Message, params: list[str]) -> str:
     if len(params) < 3:
         return ""
     nick, text = params[1:3]
-    return f"{nick} {text}" if text.startswith("is ") else f"{nick} is away: {text}"
+    if text.startswith("is "):
+        return f"{nick} {text}"
+    return _("{name} is away: {reason}").format(name=nick, reason=text)
 
 
-def _last(_: Message, params: list[str]) -> str:
+def _last(_message: Message, params: list[str]) -> str:
     return params[-1] if params else ""
 
 
-def _motd(_: Message, params: list[str]) -> str:
-    return _last(_, params).removeprefix("- ").rstrip()
+def _motd(message: Message, params: list[str]) -> str:
+    return _last(message, params).removeprefix("- ").rstrip()
 
 
 def _invite(message: Message, params: list[str]) -> str:
-    who = clean((message.source or "somebody").partition("!")[0])
-    return f"{who} invites you to {params[1]}: /join {params[1]}" if len(params) > 1 else ""
+    who = clean((message.source or _("somebody")).partition("!")[0])
+    text = _("{name} invites you to {channel}: /join {channel}")
+    return text.format(name=who, channel=params[1]) if len(params) > 1 else ""
 
 
 def _mode(message: Message, params: list[str]) -> str:
     who = clean((message.source or "").partition("!")[0])
-    return f"{who} sets the mode of {params[0]} to {' '.join(params[1:])}" if len(params) > 1 else ""
+    text = _("{name} sets the mode of {channel} to {mode}")
+    return text.format(name=who, channel=params[0], mode=" ".join(params[1:])) if len(params) > 1 else ""
 
 
-def _listed(_: Message, params: list[str]) -> str:
+def _listed(_message: Message, params: list[str]) -> str:
     if len(params) < 4:
         return ""
     name, count, topic = params[1:4]
     return f"{name} ({count}){f': {topic}' if topic else ''}"
 
 
-def _invited(_: Message, params: list[str]) -> str:
-    return f"{params[1]} is invited to {params[2]}" if len(params) > 2 else ""
+def _invited(_message: Message, params: list[str]) -> str:
+    text = _("{name} is invited to {channel}")
+    return text.format(name=params[1], channel=params[2]) if len(params) > 2 else ""
 
 
-def _who(_: Message, params: list[str]) -> str:
+def _who(_message: Message, params: list[str]) -> str:
     if len(params) < 6 or params[1] == params[-1]:  # the real name is the account's unless somebody changed it
         return ""
-    return f"{params[1]} is {params[-1]}"
+    return _("{name} is {real_name}").format(name=params[1], real_name=params[-1])
 
 
-def _where(_: Message, params: list[str]) -> str:
-    return f"{params[1]} is in {params[2].rstrip()}" if len(params) > 2 else ""
+def _where(_message: Message, params: list[str]) -> str:
+    text = _("{name} is in {channels}")
+    return text.format(name=params[1], channels=params[2].rstrip()) if len(params) > 2 else ""
 
 
-def _idle(_: Message, params: list[str]) -> str:
+def _idle(_message: Message, params: list[str]) -> str:
     if len(params) < 4 or not (params[2].isascii() and params[2].isdecimal()):
         return ""
     hours, minutes = divmod(int(params[2][:12]) // 60, 60)
     if not (hours or minutes):
-        return f"{params[1]} said something less than a minute ago"
-    return f"{params[1]} has been silent for {f'{hours} h ' if hours else ''}{minutes} min"
+        return _("{} said something less than a minute ago").format(params[1])
+    text = (
+        _("{name} has been silent for {hours} h {minutes} min")
+        if hours
+        else _("{name} has been silent for {minutes} min")
+    )
+    return text.format(name=params[1], hours=hours, minutes=minutes)
 
 
-def _about(_: Message, params: list[str]) -> str:
+def _about(_message: Message, params: list[str]) -> str:
     return " ".join([params[1], params[-1], *params[2:-1]]) if len(params) > 2 else ""
 
 

@@ -128,15 +128,15 @@ class Resume:
             place.stage, place.again = Stage.NOTHING, False
             place.waiting.clear()
 
-    def say(self, target: str, text: str, tags: str = "", room: int = 0) -> list[bytes]:
+    def say(self, target: str, text: str, tags: str = "", room: int = 0, key: str = "") -> list[bytes]:
         """Say something now or, while not `ready`, once we are; give the lines to send (see Engine.say).
 
         Raises ValueError where it fits no line, and OverflowError where too much waits already.
         """
         if self.unacknowledged.full:
             raise OverflowError
-        line = self.unacknowledged.add(target, text, tags, room)
-        return [line] if self.ready and self._able else []
+        line = self.unacknowledged.add(target, text, tags, room, key)
+        return self.unacknowledged.leaving(line) if self.ready and self._able else []
 
     def feed(self, message: Message) -> Step:
         """Take what the server sent."""

@@ -14,27 +14,35 @@ from securechat.client.events import Closed, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
 from securechat.client.places import Gap
+from securechat.client.plain import Plain
+from securechat.client.questions import Answered
 from securechat.client.render import Renderer
 from securechat.client.text import clean
 from securechat.client.unkept import Unkept
+from securechat.client.words import N_, _, ngettext
 from securechat.protocol.errors import Fault
-from securechat.protocol.message import Message, build, parse, parse_tags
+from securechat.protocol.message import Message, build, parse
 
 MAX_HELD: Final = 100
 """Typed lines that may wait until it is known where they go."""
 _SETTLED: Final = "securechat-settled"
 _ALL_SAID: Final = "securechat-all-said"
-_NOT_STORED: Final = "NOT_STORED"
 _SPOKEN: Final = frozenset({"PRIVMSG", "NOTICE", "FAIL"})
-_NOT_SENT: Final = "Not sent: the server is behind with reading what you said; try again in a moment."
+_NOT_SENT: Final = N_("Not sent: the server is behind with reading what you said; try again in a moment.")
 
 
 def _missing(gap: Gap) -> str:
     """Return the sentence about lines that are not to be had."""
     count, name = gap.last - gap.first + 1, clean(gap.target)
     if gap.back:
-        return f"The server has lost the last {count} lines from {name} that you have seen: it was set back."
-    return f"{count} line{'s' if count > 1 else ''} from {name} {'are' if count > 1 else 'is'} missing."
+        text = ngettext(
+            "The server has lost the last line from {name} that you have seen: it was set back.",
+            "The server has lost the last {count} lines from {name} that you have seen: it was set back.",
+            count,
+        )
+    else:
+        text = ngettext("{count} line from {name} is missing.", "{count} lines from {name} are missing.", count)
+    return text.format(count=count, name=name)
 
 
 def milliseconds() -> int:
@@ -75,6 +83,7 @@ class Session:
         self._unkept = Unkept()
         self._engine = Engine(sender)
         self._resume = self._engine.resume
+        self._plain: Plain | None = None
         self._interrupted = False  # the connection is being made anew, up to the end of its welcome
 
     @property
@@ -93,6 +102,8 @@ class Session:
         for told in self._engine.receive(event):
             if isinstance(told, Message):
                 shown += self._message(told)
+            elif isinstance(told, Answered) and self._plain is not None:
+                shown += self._lines(self._plain.answered(told))
             elif isinstance(told, Fault):
                 assert self.model is not None
                 shown += self._lines(self.model.feed(told, self._now()))
@@ -116,29 +127,36 @@ class Session:
     def _logged_in(self, event: LoggedIn) -> list[str]:
         if self.model is None:
             self.model = Model(event.nick, event.capabilities)
+            if self._resume.able:
+                self._plain = Plain(self._engine, self.model, self._now)
         # Answered behind the channels that we are joined to.
         self._sender.post([build("PING", _SETTLED)])
         if self._interrupted:
-            return self._lines([Item(What.INFO, self._now(), "Connected again.")])
+            return self._lines([Item(What.INFO, self._now(), _("Connected again."))])
         tls = event.tls.replace("TLSv", "TLS ")
-        return [f"Connected to {event.endpoint} ({tls}) as {clean(event.nick)}. Try /help."]
+        text = _("Connected to {server} ({tls}) as {name}. Try /help.")
+        return [text.format(server=event.endpoint, tls=tls, name=clean(event.nick))]
 
     def _message(self, message: Message) -> list[str]:
         assert self.model is not None
         if message.command == "PONG":
             return self._pong(message)
-        if message.command == "FAIL" and _NOT_STORED in message.params:
-            # A person is told and decides; a pipe has an end.
-            self._resume.unacknowledged.forget(parse_tags(message.tags).get("label", ""))
         items = self.model.feed(message, self._now())
         self._unkept.answered(message, items)
+        if self._plain is not None:
+            items = self._plain.hear(message, items)
         # What a server says to whoever comes in was said the first time.
         return self._lines(items) if not self._interrupted or message.command in _SPOKEN else []
 
     def _interrupt(self, event: Interrupted) -> list[str]:
         self._interrupted, self.ready, self._asked = True, False, False
         why = str(event.error).removesuffix(".")
-        return self.problem(f"{why}; trying again for {event.seconds:g} seconds.")
+        text = ngettext(
+            "{reason}; trying again for {seconds:g} second.",
+            "{reason}; trying again for {seconds:g} seconds.",
+            round(event.seconds),
+        )
+        return self.problem(text.format(reason=why, seconds=event.seconds))
 
     def typed(self, text: str) -> list[str]:
         """Take what was typed; give the lines to print at once. What comes while not `ready` waits, in order.
@@ -149,7 +167,7 @@ class Session:
             return []
         if not self.ready:
             if len(self._held) >= MAX_HELD:
-                return self.problem(_NOT_SENT)
+                return self.problem(_(_NOT_SENT))
             self._held.append(text)
             return []
         return self._say(text)
@@ -170,7 +188,7 @@ class Session:
     def _part(self) -> None:
         if not self._barrier:
             self._go()
-        elif self.ready and not self._asked and not self._resume.unacknowledged:
+        elif self.ready and not self._asked and self._engine.settled:
             self._asked = True
             self._sender.post([build("PING", _ALL_SAID)])
 
@@ -209,31 +227,35 @@ class Session:
 
     def _do(self, outcome: Outcome) -> list[str]:
         if outcome.action[0]:
-            return self.problem(
-                f"/{outcome.action[0]} needs the full screen: connect without --plain on a terminal."
-            )
+            return self._act(*outcome.action)
         if outcome.quit:
             self._held.clear()  # typed behind it, so not wanted
             self.leave(outcome.lines)
             return []
         if outcome.said and not self.roomy:  # what one typed line becomes fits the other half
-            return self.problem(_NOT_SENT)
+            return self.problem(_(_NOT_SENT))
         said = self._keyed(outcome.lines)
         lines = (*said, build("PING", _SETTLED)) if outcome.moves else said
         if lines and not self._sender.post(lines):
             if self._resume.able:
                 self._resume.unacknowledged.withdraw(len(outcome.said))
-            return self.problem(_NOT_SENT)
+            return self.problem(_(_NOT_SENT))
         self.ready = not outcome.moves
         if not self._resume.able:
             self._unkept.said(outcome.said)
         return self._lines(outcome.items)
 
+    def _act(self, name: str, rest: str) -> list[str]:
+        """Do what is about messages, where the server lets us."""
+        if self._plain is None:
+            return self.problem(_("/{} is not possible here: the server lacks what it takes.").format(name))
+        return self._lines(self._plain.do(name, rest))
+
     def _lost(self) -> list[str]:
         """Name the lines that are on no screen, and perhaps on no disk."""
         texts = [*self._unkept.take(), *self._resume.unacknowledged.texts(), *self._held]
         self._held.clear()
-        return [line for text in texts for line in self.problem(f"Perhaps not sent: {clean(text)}")]
+        return [line for text in texts for line in self.problem(_("Perhaps not sent: {}").format(clean(text)))]
 
     def _keyed(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return lines to send, with a key on each message: it is said again until it is confirmed."""

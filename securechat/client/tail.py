@@ -8,18 +8,24 @@ from dataclasses import fields
 from datetime import datetime
 
 from securechat.client.api import Client
-from securechat.client.happenings import Message, Said
+from securechat.client.happenings import Interrupted, Message, Said
 from securechat.client.places import Gap
 from securechat.client.text import clean
+from securechat.client.words import _
 from securechat.protocol.names import fold
 
 PAGE = 500
 
 
 def last(chat: Client, targets: Sequence[str], count: int) -> list[Said]:
-    """Return the last `count` things said in each conversation, in order of time. Raises ClientError."""
+    """Return the last `count` things said in each conversation, in order of time. Raises ClientError.
+
+    With a count of 0 it still asks, so that a conversation that we may not read is refused.
+    """
     found: list[Said] = []
     for target in targets:
+        if not count:
+            chat.history(target, limit=1)
         found += _last(chat, target, count)
     return sorted(found, key=lambda said: said.time)
 
@@ -35,7 +41,12 @@ def _last(chat: Client, target: str, count: int) -> list[Said]:
     return found
 
 
-def following(chat: Client, targets: Sequence[str], shown: Sequence[Said]) -> Iterator[Said | Gap]:
+def without_doubles(targets: Sequence[str]) -> list[str]:
+    """Return each conversation once, whatever its letters' case."""
+    return list({fold(target): target for target in reversed(targets)}.values())[::-1]
+
+
+def following(chat: Client, targets: Sequence[str], shown: Sequence[Said]) -> Iterator[Said | Gap | Interrupted]:
     """Give what is said from now on in these conversations (none: all), but nothing of `shown`.
 
     Ends when the client is closed. Raises ClientError at the end of the connection.
@@ -46,7 +57,12 @@ def following(chat: Client, targets: Sequence[str], shown: Sequence[Said]) -> It
         key = fold(said.conversation)
         done[key] = max(done.get(key, 0), said.number or 0)
     for event in chat:
-        if isinstance(event, Gap):
+        if isinstance(event, Interrupted):
+            yield event
+        elif isinstance(event, Gap):
+            if event.back:  # the numbers begin again there
+                key = fold(event.target)
+                done[key] = min(done.get(key, 0), event.first - 1)
             if not wanted or fold(event.target) in wanted:
                 yield event
         elif isinstance(event, Said):
@@ -80,5 +96,6 @@ def as_text(event: Said | Gap) -> list[str]:
         stamp = f"{event.time.astimezone():%Y-%m-%d %H:%M}"
         return [f"[{stamp}] {where} {name} {first}", *(f"        {line}" for line in rest)]
     if isinstance(event, Gap):
-        return [f"-- lines {event.first} to {event.last} of {clean(event.target)} are missing"]
+        text = _("lines {first} to {last} of {where} are missing")
+        return [f"-- {text.format(first=event.first, last=event.last, where=clean(event.target))}"]
     return []

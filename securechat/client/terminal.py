@@ -19,6 +19,7 @@ from securechat.client.pipe import Connect
 from securechat.client.render import Renderer
 from securechat.client.session import Session
 from securechat.client.text import sendable
+from securechat.client.words import _
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -78,7 +79,7 @@ class TerminalClient:
         """Talk until somebody quits or the connection is lost; raise ClientError for that."""
         asyncio.run(self._talk())
         if self._draft:
-            print(f"Not sent: {self._draft}", flush=True)
+            print(_("Not sent: {}").format(self._draft), flush=True)
         if self._session.error is not None:
             raise self._session.error
 

@@ -12,7 +12,6 @@ MAX_UNACKNOWLEDGED: Final = 1000
 """Messages that may wait for their echo."""
 MAX_BYTES: Final = 512 * 1024
 """What those may take together: half of what a connection holds, so that all of it can be said again at once."""
-_NOT_NOW: Final = "NOT_STORED"
 _SAID: Final = frozenset({"PRIVMSG", "NOTICE"})
 
 
@@ -47,6 +46,7 @@ class Unacknowledged:
         self._token = token
         self._count = 0
         self._lines: dict[str, _Said] = {}
+        self._left: set[str] = set()  # those that may have reached the server
         self._size = 0
         self.newest = ""
 
@@ -63,13 +63,15 @@ class Unacknowledged:
         """Whether nothing more may be said until something is confirmed."""
         return len(self._lines) >= MAX_UNACKNOWLEDGED or self._size >= MAX_BYTES
 
-    def add(self, target: str, text: str, tags: str = "", room: int = 0) -> bytes:
+    def add(self, target: str, text: str, tags: str = "", room: int = 0, key: str = "") -> bytes:
         """Note a message and return its line, or its lines in one where it has several (see Engine.say).
 
-        Raises ValueError where it fits no message; nothing is noted then.
+        `key` is that of a message that was begun by a program before this one. Raises ValueError where it fits
+        no message; nothing is noted then.
         """
-        key = f"{self._token}-{self._count + 1}"
+        begun, key = key, key or f"{self._token}-{self._count + 1}"
         line = _line(key, target, text, tags, room)
+        self._left |= {begun} - {""}
         self._count += 1
         self._lines[key] = _Said(target, text, line)
         self._size += len(line)
@@ -77,18 +79,26 @@ class Unacknowledged:
         return line
 
     def again(self) -> list[bytes]:
-        """Return the lines of all of them."""
+        """Return the lines of all of them, which leave now."""
+        self._left.update(self._lines)
         return [said.line for said in self._lines.values()]
-
-    def forget(self, key: str) -> None:
-        """Say this one no more."""
-        if key in self._lines:
-            self._pop(key)
 
     def withdraw(self, count: int) -> None:
         """Forget the newest ones: they were not sent after all."""
         for key in list(self._lines)[len(self._lines) - count :]:
             self._pop(key)
+
+    def leaving(self, line: bytes) -> list[bytes]:
+        """Return the lines of the newest one, which leave now."""
+        self._left.add(self.newest)
+        return [line]
+
+    def take_back(self, key: str) -> bool:
+        """Say this one no more; tell whether it never left."""
+        left = key in self._left
+        if key in self._lines:
+            self._pop(key)
+        return not left
 
     def texts(self) -> list[str]:
         """Return what they say."""
@@ -98,18 +108,16 @@ class Unacknowledged:
         """Take a message that came with a label: an echo or a refusal ends the wait."""
         if label not in self._lines:
             return []
-        failed = message.command == "FAIL"
         if message.command in _SAID:
             return [Kept(label, *self._pop(label), message)]
-        if failed and len(message.params) > 1 and message.params[1] == _NOT_NOW:
-            return []  # its disk is full, say: later
         # A NOTICE that may not be sent is answered by nothing, which is an ACK with a label.
-        if failed or message.command == "ACK" or "400" <= message.command <= "599":
+        if message.command in ("FAIL", "ACK") or "400" <= message.command <= "599":
             return [Refused(label, *self._pop(label), message)]
         return []
 
     def _pop(self, key: str) -> tuple[str, str]:
         said = self._lines.pop(key)
+        self._left.discard(key)
         self._size -= len(said.line)
         return said.target, said.text
 

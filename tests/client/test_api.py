@@ -9,7 +9,7 @@ import pytest
 from helpers.homes import PASSWORDS
 
 from securechat import Client
-from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, RefusedError
+from securechat.client.errors import ClientError, ConnectError, LoginError, LostError, RefusedError, TimedOutError
 from securechat.client.happenings import (
     Connected,
     Joined,
@@ -217,6 +217,29 @@ def test_history_and_search(server, enter):
     assert len(alice.search("common", limit=4)) == 4
 
 
+def test_what_has_its_echo_can_be_found_while_others_talk(server, enter):
+    alice, bob = enter(server), enter(server, "bob")
+    for number in range(20):
+        others = bob.say_soon("#lobby", f"noise {number}")
+        said = alice.say("#lobby", f"needle{number}.")
+        (found,) = alice.search(f"needle{number}.", "#lobby")
+        assert found.msgid == said.msgid
+        others.wait()
+
+
+def test_paging_over_what_was_taken_back(server, enter):
+    alice = enter(server)
+    for number in range(6):
+        alice.say("#lobby", f"line {number}")
+    alice.redact(alice.history("#lobby")[3])
+    latest = alice.history("#lobby", limit=4)
+    assert [type(event) for event in latest] == [Redaction, Message, Message, Redaction]
+    earlier = alice.history("#lobby", before=latest[0], limit=10)
+    assert [event.text for event in earlier] == ["line 0", "line 1", "line 2"]
+    assert [event.msgid for event in alice.history("#lobby", after=latest[0])] == [one.msgid for one in latest[1:]]
+    assert latest[0].msgid == ""  # it stands in a message's place
+
+
 def test_any_line_and_its_answer(server, enter):
     alice = enter(server)
     answer = alice.request("WHOIS alice")
@@ -236,6 +259,20 @@ def test_polling_waits_for_nothing(server, enter, home):
         assert of(Kept, events)
     assert client.closed
     assert client.error is None
+
+
+def test_events_that_nobody_takes_have_an_end(server, enter, monkeypatch):
+    alice = enter(server)
+    upto(alice, Resumed)
+    monkeypatch.setattr("securechat.client.api.MAX_EVENTS", 4)
+    alice.say("#lobby", "line 0")
+    alice.say("#lobby", "line 1")
+    with pytest.raises(TimedOutError, match="4 events wait to be taken: take some, then wait") as full:
+        alice.say("#lobby", "line 2")
+    receipt = full.value.pending
+    upto(alice, Message, text=receipt.text)
+    assert receipt.wait().kept
+    assert [event.text for event in alice.history("#lobby")] == ["line 0", "line 1", "line 2"]
 
 
 def test_iteration_ends_when_we_close(server, enter):

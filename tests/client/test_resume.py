@@ -282,10 +282,11 @@ class TestSaying:
         assert ("t-1", "#b", "hello", Refused) in scene.texts()
         assert not scene.resume.unacknowledged
 
-    def test_a_full_disk_does_not(self, scene):
+    def test_so_does_a_full_disk_whoever_said_it_decides(self, scene):
         scene.resume.say("#a", "hello")
         scene.feed("@label=t-1 :s FAIL PRIVMSG NOT_STORED :Later")
-        assert len(scene.resume.unacknowledged) == 1
+        assert ("t-1", "#a", "hello", Refused) in scene.texts()
+        assert not scene.resume.unacknowledged
 
     def test_there_is_an_end_to_what_waits(self, scene):
         for _ in range(MAX_UNACKNOWLEDGED):

@@ -76,11 +76,11 @@ def at_terminal(*arguments, cwd=None, **variables):
         encoding="utf-8",
         cwd=cwd,
         env=environment(**variables),
-        preexec_fn=_heed_interrupts,
+        preexec_fn=heed_interrupts,
     )
 
 
-def _heed_interrupts():
+def heed_interrupts():
     """Undo what the tests inherit where a shell or a job runner started them in the background: no Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

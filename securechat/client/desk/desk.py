@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from securechat.client.desk.conversation import TYPING_MS, Conversation
 from securechat.client.desk.entries import Entry, Kind
 from securechat.client.desk.reading import Said, said, tame
 from securechat.client.desk.typed import Completion, History
+from securechat.client.words import N_
 from securechat.protocol.message import Message, parse_tags
 from securechat.protocol.names import fold
 
-HOME: Final = "server"
+HOME: Final = N_("server")
 """The conversation of what the server and the client say. No channel and no account has a key that is empty."""
 MAX_CONVERSATIONS: Final = 2000
 MAX_TYPISTS: Final = 50
@@ -138,7 +140,7 @@ class Desk:
         ):
             self.notices = [*self.notices, Notice(conversation.name, entry)][-20:]
 
-    def page(self, name: str, messages: list[Message], now: int) -> int:
+    def page(self, name: str, messages: Iterable[Message], now: int) -> int:
         """Take a page of history; give how many entries were new."""
         conversation = self.open(name)
         entries = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
-from securechat.client.desk.outbox import MAX_WAITING, Waiting, shown
 from securechat.client.desk.talk import Talk
+from securechat.client.desk.waiting import Waiting
+from securechat.client.unacknowledged import MAX_UNACKNOWLEDGED
 
 VERSION: Final = 1
 MAX_DRAFTS: Final = 200
@@ -20,11 +21,11 @@ def kept(talk: Talk) -> dict[str, Any]:
         "version": VERSION,
         "drafts": dict([(one.name, one.draft) for one in conversations if one.draft][:MAX_DRAFTS]),
         "muted": [one.name for one in conversations if one.muted],
-        "waiting": [asdict(one) for one in talk.outbox.all()],
+        "waiting": [asdict(one) for one in talk.waiting.values()],
     }
 
 
-def restore(talk: Talk, state: dict[str, Any], nick: str) -> None:
+def restore(talk: Talk, state: dict[str, Any]) -> None:
     """Take over what was kept, before the talk begins. What is not understood is left out."""
     if state.get("version") != VERSION:
         return
@@ -35,10 +36,10 @@ def restore(talk: Talk, state: dict[str, Any], nick: str) -> None:
     for name in muted[:MAX_DRAFTS] if isinstance(muted, list) else ():
         if isinstance(name, str) and name:
             talk.desk.open(name).muted = True
-    waiting = [one for row in (rows if isinstance(rows, list) else [])[:MAX_WAITING] if (one := _waiting(row))]
-    talk.outbox.restore(waiting)
-    for one in waiting:
-        talk.desk.open(one.target).wait(shown(one, nick))
+    for row in (rows if isinstance(rows, list) else [])[:MAX_UNACKNOWLEDGED]:
+        one = _waiting(row)
+        if one is not None:
+            talk.take_up(one)
 
 
 def _waiting(row: object) -> Waiting | None:

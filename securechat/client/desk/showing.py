@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from securechat.client.items import Item, What
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
+
+
+def missing(count: int) -> str:
+    """Return the sentence about lines that are not to be had."""
+    return ngettext(
+        "{} line is missing here: the server does not have it.",
+        "{} lines are missing here: the server does not have them.",
+        count,
+    ).format(count)
 
 
 def event(item: Item) -> str:
@@ -14,19 +23,22 @@ def event(item: Item) -> str:
     if item.what is What.LEFT:
         return _("{} left").format(item.sender) + why
     if item.what is What.REMOVED:
-        who = _("You were") if item.own else _("{} was").format(item.recipient)
-        return _("{} removed from {} by {}").format(who, item.channel, item.sender) + why
+        text = (
+            _("You were removed from {channel} by {sender}")
+            if item.own
+            else _("{name} was removed from {channel} by {sender}")
+        )
+        return text.format(name=item.recipient, channel=item.channel, sender=item.sender) + why
     if item.what is What.QUIT:
         return _("{} is offline").format(item.sender)
     if item.what is What.RENAMED:
-        return _("{} is {} now").format(item.sender, item.text)
+        return _("{old} is {new} now").format(old=item.sender, new=item.text)
     if item.what is What.TOPIC:
         return _("The topic is: {}").format(item.text) if item.text else _("There is no topic")
     if item.what is What.TOPIC_SET:
-        who = _("You") if item.own else item.sender
-        return (
-            _("{} set the topic: {}").format(who, item.text)
-            if item.text
-            else _("{} took the topic away").format(who)
-        )
+        if item.own:
+            text = _("You set the topic: {topic}") if item.text else _("You took the topic away")
+        else:
+            text = _("{name} set the topic: {topic}") if item.text else _("{name} took the topic away")
+        return text.format(name=item.sender, topic=item.text)
     return item.text

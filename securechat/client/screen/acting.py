@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual import events, on
 from textual.message_pump import MessagePump
@@ -11,15 +11,31 @@ from textual.message_pump import MessagePump
 from securechat.client.commands import COMMANDS
 from securechat.client.desk.entries import Entry, Kind
 from securechat.client.desk.reading import Said
+from securechat.client.links import links
 from securechat.client.screen.finding import Finding, Reacting
 from securechat.client.screen.lists import Lines
 from securechat.client.screen.prompt import Prompt
-from securechat.client.screen.wrap import clip, links
-from securechat.client.words import _
+from securechat.client.screen.wrap import clip
+from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
     from securechat.client.screen.app import ChatApp
+
+
+_PICKED: Final = {
+    "r": "reply",
+    "enter": "reply",
+    "e": "react",
+    "x": "redact",
+    "delete": "redact",
+    "o": "link",
+    "к": "reply",
+    "у": "react",
+    "ч": "redact",
+    "щ": "link",
+}
+"""What keys do with a picked message: the same keys with the Russian layout as well."""
 
 
 class Acting(MessagePump):
@@ -31,21 +47,24 @@ class Acting(MessagePump):
 
     # --- the input ---
 
-    @on(Prompt.Sent)
-    def _sent(self, message: Prompt.Sent) -> None:
-        self.submit(message.text)
+    def enter(self) -> None:
+        """Say or do what is in the input. What is not taken stays there."""
+        prompt = self._chat.prompt
+        text = prompt.text
+        prompt.put("")  # first: another conversation may come to be shown, with its own draft
+        if not self.submit(text):
+            prompt.put(text)
 
-    def submit(self, text: str) -> None:
-        """Say or do what was typed. What is not taken stays in the input."""
+    def submit(self, text: str) -> bool:
+        """Say or do what was typed; give whether it was taken."""
         chat = self._chat
         before = chat.desk.current
         outcome = chat.talk.submit(text, chat.reply_to)
         if outcome is None:
             chat.after(before)
-            return
+            return False
         chat.desk.history.add(text)
         chat.reply_to = ""
-        chat.prompt.put("")
         chat.desk.conversations.get(before, chat.desk.here).draft = ""
         if outcome.said:
             chat.timeline.to_end()
@@ -55,6 +74,7 @@ class Acting(MessagePump):
         chat.keep()
         if outcome.quit and chat.talk.model is None:
             chat.exit()
+        return True
 
     def command(self, typed: str, *, ask: bool) -> None:
         """Do a command of the palette, or put it into the input where something is to be filled in."""
@@ -70,8 +90,8 @@ class Acting(MessagePump):
         chat.talk.typing(chat.prompt.text)
         chat._unsaved = True  # noqa: SLF001  # the other half of it
 
-    @on(Prompt.Completed)
-    def _completed(self, message: Prompt.Completed) -> None:
+    def complete(self, back: bool) -> None:  # as the input calls it
+        """Complete the word before the cursor: a name, a channel or a command."""
         chat = self._chat
         model = chat.talk.model
         channel = model.channels.get(chat.desk.current) if model is not None else None
@@ -80,17 +100,17 @@ class Acting(MessagePump):
         channels = [one.name for _key, one in chat.desk.listed() if one.channel]
         before = chat.prompt.before
         become = chat.desk.completion.tab(
-            before, commands=COMMANDS, channels=channels, names=dict.fromkeys(names), back=message.back
+            before, commands=COMMANDS, channels=channels, names=dict.fromkeys(names), back=back
         )
         if become is not None:
             rest = chat.prompt.text[len(before) :]
             chat.prompt.put(become + rest)
             chat.prompt.move_cursor_relative(columns=-len(rest))
 
-    @on(Prompt.Walked)
-    def _walked(self, message: Prompt.Walked) -> None:
+    def walk(self, step: int) -> None:
+        """Put an earlier (-1) or a later (1) input into the input."""
         history = self._chat.desk.history
-        text = history.back(self._chat.prompt.text) if message.step < 0 else history.forth()
+        text = history.back(self._chat.prompt.text) if step < 0 else history.forth()
         if text is not None:
             self._chat.prompt.put(text)
 
@@ -145,6 +165,7 @@ class Acting(MessagePump):
         chat.screen.set_class(shown, f"-less-{what}")
         chat.screen.set_class(not shown, f"-more-{what}")
         chat.call_after_refresh(chat.draw)
+        chat.call_after_refresh(chat.prompt.focus)  # which a list over the whole screen has taken
 
     def action_find(self) -> None:
         """Search."""
@@ -172,10 +193,10 @@ class Acting(MessagePump):
     def on_key(self, event: events.Key) -> None:
         """Do something with the picked message."""
         chat = self._chat
-        doing = {"r": "reply", "enter": "reply", "e": "react", "x": "redact", "delete": "redact", "o": "link"}
-        if chat.focused is chat.timeline and chat.timeline.selected is not None and event.key in doing:
+        doing = _PICKED.get(event.key) or _PICKED.get((event.character or "").lower())
+        if chat.focused is chat.timeline and chat.timeline.selected is not None and doing:
             event.stop()
-            getattr(self, f"do_{doing[event.key]}")("")
+            getattr(self, f"do_{doing}")("")
         elif chat.focused is chat.timeline and event.is_printable and event.key not in ("j", "k"):
             chat.prompt.focus()
             chat.prompt.insert(event.character or "")
@@ -190,13 +211,13 @@ class Acting(MessagePump):
 
     # --- commands of the screen ---
 
-    def target(self, *, own: bool = False) -> Entry | None:
-        """Return the picked message, or the last one (`own`: of ours)."""
+    def target(self, *, own: bool | None = None) -> Entry | None:
+        """Return the picked message, or the last one (of ours, or of others where that is said)."""
         chat = self._chat
         if chat.timeline.selected is not None:
             return chat.timeline.selected
         entries = reversed(chat.desk.here.entries)
-        return next((one for one in entries if one.spoken and one.msgid and (one.own or not own)), None)
+        return next((one for one in entries if one.spoken and one.msgid and own in (None, one.own)), None)
 
     def do_open(self, name: str) -> None:
         """Show a conversation."""
@@ -244,7 +265,7 @@ class Acting(MessagePump):
 
     def do_reply(self, text: str) -> None:
         """Answer a message: what is typed next, or `text` at once."""
-        chat, entry = self._chat, self.target()
+        chat, entry = self._chat, self.target(own=False)
         if entry is None or not entry.msgid:
             chat.notify(_("There is no message to answer yet."))
             return
@@ -256,7 +277,7 @@ class Acting(MessagePump):
 
     def do_react(self, reaction: str) -> None:
         """React to a message, by one of a few where none is given."""
-        chat, entry = self._chat, self.target()
+        chat, entry = self._chat, self.target(own=False)
         if entry is None:
             chat.notify(_("There is no message to react to yet."))
         elif reaction:
@@ -319,7 +340,7 @@ class Acting(MessagePump):
         """Say that there is more below."""
         new = self._chat.desk.here.unread
         return (
-            _(" ↓ {} new below, Esc goes there").format(new)
+            ngettext(" ↓ {} new below, Esc goes there", " ↓ {} new below, Esc goes there", new).format(new)
             if new
             else _(" ↓ older messages, Esc goes to the newest")
         )

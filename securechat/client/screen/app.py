@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
@@ -21,6 +22,7 @@ from securechat.client.screen import sides
 from securechat.client.screen.acting import Acting
 from securechat.client.screen.lists import Bar, Lines
 from securechat.client.screen.look import Look
+from securechat.client.screen.over import Palette
 from securechat.client.screen.palette import Commands
 from securechat.client.screen.prompt import Prompt
 from securechat.client.screen.rows import Paper
@@ -82,6 +84,7 @@ class ChatApp(Acting, App[None]):
         self.talk = talk
         self.focused_terminal = True
         self.reply_to = ""
+        self.mistake = ""  # the traceback of what ended it
         self._next_event = next_event
         self._host = host
         self._pin = pin
@@ -110,7 +113,15 @@ class ChatApp(Acting, App[None]):
             with Vertical(id="talking"):
                 yield Timeline(self.desk.here, id="timeline")
                 yield Bar(id="typing")
-                yield Prompt(id="prompt", compact=True, tab_behavior="focus", highlight_cursor_line=False)
+                yield Prompt(
+                    enter=self.enter,
+                    tab=self.complete,
+                    walk=self.walk,
+                    id="prompt",
+                    compact=True,
+                    tab_behavior="focus",
+                    highlight_cursor_line=False,
+                )
             yield Lines(id="members")
         yield Bar(id="status")
 
@@ -124,10 +135,20 @@ class ChatApp(Acting, App[None]):
         self.draw()
         self.post_message(Arrived())
 
+    def action_command_palette(self) -> None:
+        """Show the palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def get_system_commands(self, screen: Any) -> Any:  # noqa: ARG002  # Textual's own are not for a chat
         """Give no commands besides those of the table."""
         found: list[SystemCommand] = []
         return found
+
+    def _fatal_error(self) -> None:
+        """End after a mistake of ours. Textual would print all that we know, such as what was said in secret."""
+        self.mistake = traceback.format_exc()
+        self._close_messages_no_wait()
 
     # --- what comes ---
 

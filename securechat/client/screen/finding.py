@@ -8,13 +8,13 @@ from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from securechat.client.desk.reading import Said
 from securechat.client.desk.talk import Talk
 from securechat.client.screen.lists import Line, Lines
 from securechat.client.screen.look import Look
+from securechat.client.screen.over import Over
 from securechat.client.words import _
 
 REACTIONS: Final = ("👍", "❤️", "😂", "🎉", "😮", "😢", "✅", "👀", "🙏")
@@ -22,7 +22,7 @@ PAUSE_SECONDS: Final = 0.15
 """How long typing may pause before the server is asked."""
 
 
-class Finding(ModalScreen[Said | None]):
+class Finding(Over[Said | None]):
     """Asks the server while somebody types; gives the message that they pick."""
 
     def __init__(self, talk: Talk, look: Look, words: str = "") -> None:
@@ -97,7 +97,7 @@ class Finding(ModalScreen[Said | None]):
         self.dismiss(self._found[int(message.key)])
 
 
-class Reacting(ModalScreen[str | None]):
+class Reacting(Over[str | None]):
     """A row of reactions: a digit or the mouse picks one."""
 
     def __init__(self, look: Look) -> None:

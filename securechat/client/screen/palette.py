@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from securechat.client.commands import COMMANDS
+from securechat.client.screen.sides import named
 from securechat.client.words import _
 
 if TYPE_CHECKING:
@@ -21,14 +23,20 @@ class Commands(Provider):
     def _chat(self) -> ChatApp:
         return cast("ChatApp", self.app)
 
+    async def startup(self) -> None:
+        """Ask in the person's language what to look for: Textual asks in English."""
+        for words in self.app.screen.query(Input):
+            words.placeholder = _("Find a command or a conversation")
+
     def _all(self) -> list[tuple[str, str, partial[None]]]:
         chat = self._chat
         rows = [
-            (row.usage, _(row.help), partial(chat.command, f"/{name}", ask=" " in row.usage))
+            (_(row.usage), _(row.help), partial(chat.command, f"/{name}", ask=" " in row.usage))
             for name, row in COMMANDS.items()
         ]
         return rows + [
-            (one.name, _("Show this conversation"), partial(chat.show, key)) for key, one in chat.desk.listed()
+            (named(key, one.name), _("Show this conversation"), partial(chat.show, key))
+            for key, one in chat.desk.listed()
         ]
 
     async def discover(self) -> Hits:

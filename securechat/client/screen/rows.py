@@ -9,10 +9,12 @@ from typing import Final
 from rich.segment import Segment
 from rich.style import Style
 
+from securechat.client.days import named_day
 from securechat.client.desk.conversation import Conversation
 from securechat.client.desk.entries import Entry, Kind, State
+from securechat.client.links import links
 from securechat.client.screen.look import Look
-from securechat.client.screen.wrap import clip, links, pad, wrap
+from securechat.client.screen.wrap import clip, in_columns, pad, wrap
 from securechat.client.words import _
 
 NAME: Final = 12
@@ -47,7 +49,7 @@ def rows_of(conversation: Conversation, index: int, paper: Paper, *, selected: b
     before = conversation.at(index - 1) if index else None
     rows: list[Row] = []
     if before is None or _day(before.time) != _day(entry.time):
-        rows.append(_rule(_day(entry.time), paper, paper.look.dim))
+        rows.append(_rule(named_day(_local(entry.time)), paper, paper.look.dim))
     line = conversation.line
     if line and entry.time > line and not entry.own and (before is None or before.time <= line):
         rows.append(_rule(_("new"), paper, paper.look.alarm))
@@ -80,7 +82,8 @@ def _spoken(conversation: Conversation, entry: Entry, before: Entry | None, pape
     bold = Style(color=colour, bold=True)
     if entry.reply:
         answered = conversation.by_id.get(entry.reply)
-        quote = f"{answered.sender}: {answered.text or _('(taken back)')}" if answered else _("an earlier message")
+        gone = _("(taken back)")
+        quote = f"{answered.sender}: {answered.text or gone}" if answered else _("an earlier message")
         rows.append([Segment(indent), Segment(clip(f"↱ {quote}", paper.width - paper.indent), dim)])
     first: Row
     if paper.narrow:
@@ -145,10 +148,10 @@ def _told(entry: Entry, paper: Paper) -> list[Row]:
             Segment(pad(sign, NAME, right=True), style),
         ]
         head.append(Segment("  "))
-    lines = wrap(entry.text, paper.width - paper.indent - 1)[:MAX_ROWS]
+    lines = in_columns(entry.text, paper.width - paper.indent - 1)[:MAX_ROWS]
     return [
-        [*(head if not number else [Segment(" " * paper.indent)]), Segment(entry.text[start:end], style)]
-        for number, (start, end) in enumerate(lines)
+        [*(head if not number else [Segment(" " * paper.indent)]), Segment(line, style)]
+        for number, line in enumerate(lines)
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import signal
 import ssl
 import time
@@ -18,6 +17,7 @@ from securechat.client.desk import keeping
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.entries import Kind
 from securechat.client.desk.talk import WANTED, Talk
+from securechat.client.errors import ClientError, reason
 from securechat.client.events import Event, LoggedIn
 from securechat.client.resume import NEEDED
 from securechat.client.screen.app import Arrived, ChatApp
@@ -45,9 +45,9 @@ def run(
     bell = _Bell()
     connection = Connection(endpoint, context, secret, limits=limits, notify=bell.ring, more=NEEDED | WANTED)
     del secret
-    talk = Talk(connection, Desk(), _milliseconds, lambda: secrets.token_hex(12))
+    talk = Talk(connection, Desk(), _milliseconds)
     talk.desk.nick = account.partition("@")[0]
-    keeping.restore(talk, keepsake.load(place), talk.desk.nick)
+    keeping.restore(talk, keepsake.load(place))
     app = bell.app = ChatApp(
         talk,
         _Events(connection, bell, entered).take,
@@ -63,6 +63,8 @@ def run(
     finally:
         connection.abort()
         connection.join()
+    if app.mistake:
+        raise _mistaken(app.mistake, place)
     if talk.model is None and talk.error is not None:
         raise talk.error
 
@@ -111,8 +113,20 @@ def _save(place: Path, talk: Talk) -> None:
     except OSError as failure:
         if not talk.unkept:
             talk.unkept = True
-            text = _("Drafts and waiting lines cannot be kept in {}: {}.").format(place, failure.strerror)
+            text = _("Drafts and waiting lines cannot be kept in {path}: {reason}.")
+            text = text.format(path=place, reason=reason(failure))
             talk.desk.say(Kind.PROBLEM, text, _milliseconds())
+
+
+def _mistaken(mistake: str, place: Path) -> ClientError:
+    """Write down where the program failed, for whoever can mend it; return the sentence for a person."""
+    file = place.with_name("mistake.txt")
+    text = _("The client made a mistake and had to stop; what was typed is kept. Connect again to go on.")
+    try:
+        keepsake.write(file, mistake.encode(errors="replace"))
+    except OSError:
+        return ClientError(text)
+    return ClientError(text + " " + _("What went wrong is in {}.").format(file))
 
 
 def _milliseconds() -> int:

@@ -14,7 +14,7 @@ from securechat.client.screen.lists import Line
 from securechat.client.screen.look import Look
 from securechat.client.screen.wrap import clip
 from securechat.client.text import clean
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 MAX_MEMBERS: Final = 500
@@ -33,12 +33,25 @@ def conversations(desk: Desk, look: Look) -> list[Line]:
             lines.append(Line(_("CHANNELS") if kind == 1 else _("PEOPLE"), style=Style(color=look.dim)))
         count = f"@{one.mentions}" if one.mentions else str(one.unread) if one.unread else ""
         chosen = key == desk.current
-        colour = look.alarm if one.mentions else look.accent if one.unread else look.text if chosen else look.dim
-        style = Style(color=colour, bold=bool(one.unread) or chosen, bgcolor=look.selected if chosen else None)
+        loud = bool(one.unread) and not one.muted
+        colour = look.text if chosen else look.dim
+        if loud:
+            colour = look.alarm if one.mentions else look.accent
+        style = Style(color=colour, bold=loud or chosen, bgcolor=look.selected if chosen else None)
         waiting = "… " if one.pending else ""
         muted = " ×" if one.muted else ""
-        lines.append(Line(f"{waiting}{one.name}{muted}", "" if one.muted else count, key, style, chosen))
+        name = f"{waiting}{named(key, one.name)}{muted}"
+        lines.append(Line(name, count, key, style, chosen))
     return lines
+
+
+def named(key: str, name: str) -> str:
+    """Return what a conversation is called: by its name, or that of the server's in the person's language."""
+    return name if key else _(name)
+
+
+def _more(count: int) -> str:
+    return ngettext("and {} more", "and {} more", count).format(count)
 
 
 def members(talk: Talk, look: Look) -> list[Line]:
@@ -57,14 +70,14 @@ def members(talk: Talk, look: Look) -> list[Line]:
         Line(name, key=name.lstrip(RANKS), style=Style(color=look.of(name.lstrip(RANKS))))
         for name in names[:MAX_MEMBERS]
     ]
-    more = [Line(_("and {} more").format(len(names) - MAX_MEMBERS))] if len(names) > MAX_MEMBERS else []
+    more = [Line(_more(len(names) - MAX_MEMBERS))] if len(names) > MAX_MEMBERS else []
     return [head, *rows, *more]
 
 
 def topic(talk: Talk, look: Look, *, folded: bool) -> list[Segment]:
     """Return the row above: where we are and what it is about; what is new elsewhere where the list is folded."""
     desk = talk.desk
-    pieces = [Segment(f" {desk.here.name}", Style(bold=True, color=look.text))]
+    pieces = [Segment(f" {named(desk.current, desk.here.name)}", Style(bold=True, color=look.text))]
     if folded:
         called = sum(one.mentions for one in desk.conversations.values() if not one.muted)
         new = sum(one.unread for one in desk.conversations.values() if not one.muted)
@@ -94,8 +107,8 @@ def status(talk: Talk, look: Look, pin: str, host: str, *, width: int) -> list[S
         pieces += [Segment(f"  CA {pin}", dim)] if pin else []
     if talk.lag is not None and good:
         pieces.append(Segment(_("  {} ms").format(talk.lag), Style(color=look.alarm) if talk.lag > 2000 else dim))
-    if len(talk.outbox) and not talk.ready:
-        pieces.append(Segment(_("  {} waiting").format(len(talk.outbox)), Style(color=look.accent)))
+    if len(talk.waiting) and not talk.ready:
+        pieces.append(Segment(_("  {} waiting").format(len(talk.waiting)), Style(color=look.accent)))
     if width >= 112:
         pieces.append(Segment(_("   Ctrl+P commands  Ctrl+F find  F1 help"), dim))
     return pieces
@@ -106,5 +119,5 @@ def typists(talk: Talk, now: int, width: int) -> str:
     names = talk.desk.here.typists(now)
     if not names:
         return ""
-    text = _("{} is typing …") if len(names) == 1 else _("{} are typing …")
+    text = ngettext("{} is typing …", "{} are typing …", len(names))
     return clip(text.format(", ".join(names)), width)

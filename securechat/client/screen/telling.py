@@ -13,12 +13,17 @@ _URXVT: Final = ("rxvt", "foot", "contour")
 
 def sequence(notice: Notice, term: str) -> str:
     """Return what makes a terminal show a notification: OSC 777 where it has that, else OSC 9."""
-    text = f"{notice.entry.sender}: {notice.entry.text}".replace("\n", " ").replace(";", ",")[:MAX_TEXT]
-    text = "".join(char for char in text if char.isprintable())
+    text = _plain(f"{notice.entry.sender}: {notice.entry.text}")
     if term.startswith(_URXVT):
-        return f"\x1b]777;notify;{notice.where};{text}\x07"
-    where = "" if notice.where == notice.entry.sender else f"{notice.where} "
+        return f"\x1b]777;notify;{_plain(notice.where)};{text}\x07"
+    where = "" if notice.where == notice.entry.sender else f"{_plain(notice.where)} "
     return f"\x1b]9;{where}{text}\x07"
+
+
+def _plain(text: str) -> str:
+    """Return text with nothing in it that could end the sequence or begin another; names are strangers', too."""
+    text = text.replace("\n", " ").replace(";", ",")[:MAX_TEXT]
+    return "".join(char for char in text if char.isprintable())
 
 
 def tell(app: Any, notice: Notice) -> None:

@@ -1,4 +1,4 @@
-"""Text on a grid of cells: where its lines break and where its links are."""
+"""Text on a grid of cells: where its lines break."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
-LINK: Final = re.compile(r"https?://[!-~]{1,2000}")
-_TAIL: Final = ".,;:!?'\")]}>"
+COLUMN: Final = 24
+"""Cells that a second column must have to stand beside the first."""
+_GAP: Final = re.compile(r"\S( {2,})(?=\S)")
 
 
 def wrap(text: str, width: int) -> list[tuple[int, int]]:
@@ -49,19 +50,21 @@ def _fit(text: str, start: int, stop: int, width: int) -> int:
     return end
 
 
-def links(text: str) -> list[tuple[int, int]]:
-    """Return where the links are, without the punctuation that ends a sentence."""
-    found = []
-    for match in LINK.finditer(text):
-        end = match.end()
-        while end > match.start() and text[end - 1] in _TAIL and not _paired(text[match.start() : end]):
-            end -= 1
-        found.append((match.start(), end))
-    return found
+def in_columns(text: str, width: int) -> list[str]:
+    """Return text as lines of `width` cells. What follows two spaces or more is a column of its own.
 
-
-def _paired(link: str) -> bool:
-    return link.endswith(")") and link.count("(") >= link.count(")")
+    Its lines stand below each other, or below what is before it where there is little room.
+    """
+    gap = _GAP.search(text)
+    before = cell_len(text[: gap.end(1)]) if gap else 0
+    if gap is None or "\n" in text or (cell_len(text) <= width and width - before >= COLUMN):
+        return [text[start:end] for start, end in wrap(text, width)]
+    first, second = text[: gap.start(1)], text[gap.end(1) :]
+    if width - before >= COLUMN:
+        lines = [second[start:end] for start, end in wrap(second, width - before)]
+        return [text[: gap.end(1)] + lines[0], *(" " * before + line for line in lines[1:])]
+    lines = [second[start:end] for start, end in wrap(second, width - 2)]
+    return [*(first[start:end] for start, end in wrap(first, width)), *(f"  {line}" for line in lines)]
 
 
 def clip(text: str, width: int) -> str:

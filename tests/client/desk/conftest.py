@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from securechat.client.desk.desk import Desk
@@ -23,7 +21,7 @@ class Sender:
         self.closed = False
 
     def post(self, lines):
-        self.said += [line.decode().removesuffix("\r\n") for line in lines]
+        self.said += b"".join(lines).decode().split("\r\n")[:-1]
         return True
 
     def close(self, lines=()):
@@ -40,8 +38,7 @@ class Scene:
 
     def __init__(self):
         self.sender, self.desk, self.now = Sender(), Desk(), NOW
-        keys = itertools.count(1)
-        self.talk = Talk(self.sender, self.desk, lambda: self.now, lambda: f"key{next(keys)}")
+        self.talk = Talk(self.sender, self.desk, lambda: self.now, token="key")
 
     def hear(self, *lines):
         self.talk.receive(Received(tuple(parse(line.encode()) for line in lines)))

@@ -17,25 +17,25 @@ def test_drafts_waiting_lines_and_mutes_come_back(scene, fresh):
     scene.desk.here.draft = "half a sent"
     scene.desk.open("bob").muted = True
     state = json.loads(json.dumps(keeping.kept(scene.talk)))
-    keeping.restore(fresh.talk, state, "alice")
+    keeping.restore(fresh.talk, state)
     fresh.log_in()
     lobby = fresh.desk.open("#lobby")
     assert lobby.draft == "half a sent"
     assert fresh.desk.open("bob").muted
-    assert [(one.key, one.text, one.reply) for one in lobby.pending] == [("key2", "said offline", "m1")]
-    assert [one.key for one in fresh.talk.outbox.all()] == ["key2"]
+    assert [(one.key, one.text, one.reply) for one in lobby.pending] == [("key-1", "said offline", "m1")]
+    assert [one.key for one in fresh.talk.waiting.values()] == ["key-1"]
 
 
 def test_what_waited_is_sent_with_its_key_at_the_login(scene, fresh):
     scene.lose()
     scene.talk.submit("said offline")
-    keeping.restore(fresh.talk, keeping.kept(scene.talk), "alice")
+    keeping.restore(fresh.talk, keeping.kept(scene.talk))
     said = []
     post = fresh.sender.post
     fresh.sender.post = lambda lines: said.extend(lines) or post(lines)
     fresh.log_in()
     (line,) = [one for one in said if b"PRIVMSG" in one]
-    assert line == b"@label=key2;+securechat/key=key2 PRIVMSG #lobby :said offline\r\n"
+    assert line == b"@label=key-1;+securechat/key=key-1 PRIVMSG #lobby :said offline\r\n"
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_what_waited_is_sent_with_its_key_at_the_login(scene, fresh):
     ],
 )
 def test_a_file_that_is_not_ours_to_understand_does_no_harm(fresh, state):
-    keeping.restore(fresh.talk, state, "alice")
+    keeping.restore(fresh.talk, state)
     assert list(fresh.desk.conversations) == [""]
-    assert len(fresh.talk.outbox) == 0
+    assert len(fresh.talk.waiting) == 0
 
 
 def test_the_file_is_its_owners_and_whole_or_not_there(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from securechat.client.desk.entries import State
@@ -48,10 +50,10 @@ def test_a_mention_is_counted_and_a_muted_one_calls_nobody(scene):
 
 def test_what_i_say_waits_until_it_is_kept(scene):
     scene.talk.submit("hello")
-    assert scene.sender.take()[-1] == "@label=key2;+securechat/key=key2 PRIVMSG #lobby :hello"
+    assert scene.sender.take()[-1] == "@label=key-1;+securechat/key=key-1 PRIVMSG #lobby :hello"
     (waiting,) = scene.desk.here.pending
     assert waiting.state is State.WAITING
-    scene.hear(line(1, "hello", who="alice", tags=";label=key2"))
+    scene.hear(line(1, "hello", who="alice", tags=";label=key-1"))
     assert scene.desk.here.pending == []
     assert scene.texts() == ["hello"]
 
@@ -65,36 +67,36 @@ def test_what_is_typed_offline_is_sent_once(scene):
     scene.log_in()
     scene.talk.submit("three")
     assert sum("PRIVMSG #lobby :one" in one for one in scene.sender.said) == 0  # settled already
-    assert len(scene.talk.outbox) == 3
+    assert len(scene.talk.waiting) == 3
 
 
 def test_an_echo_that_came_with_what_was_missed_is_no_double(scene):
     scene.talk.submit("one")
     scene.lose()
     scene.hear(line(1, "one", who="alice"))
-    scene.hear(line(1, "one", who="alice", tags=";label=key2"))
+    scene.hear(line(1, "one", who="alice", tags=";label=key-1"))
     assert scene.texts() == ["one"]
 
 
 def test_a_refusal_says_why(scene):
     scene.talk.submit("hello")
-    scene.hear("@label=key2 :s 404 alice #lobby :Cannot send to channel")
+    scene.hear("@label=key-1 :s 404 alice #lobby :Cannot send to channel")
     (refused,) = scene.desk.here.pending
     assert (refused.state, refused.why) == (State.REFUSED, "Cannot send to channel")
-    assert len(scene.talk.outbox) == 0
+    assert len(scene.talk.waiting) == 0
 
 
 def test_several_lines_are_one_message(scene):
     scene.talk.submit("one\n\ntwo")
     assert scene.sender.take() == [
-        "@label=key2;+securechat/key=key2 BATCH +key2 draft/multiline :#lobby",
-        "@batch=key2 PRIVMSG #lobby :one",
-        "@batch=key2 PRIVMSG #lobby :",
-        "@batch=key2 PRIVMSG #lobby :two",
-        "BATCH :-key2",
+        "@label=key-1;+securechat/key=key-1 BATCH +key-1 draft/multiline :#lobby",
+        "@batch=key-1 PRIVMSG #lobby :one",
+        "@batch=key-1 PRIVMSG #lobby :",
+        "@batch=key-1 PRIVMSG #lobby :two",
+        "BATCH :-key-1",
     ]
     scene.hear(
-        f"@label=key2;time={T.format(1)};msgid=m1;securechat/order=1 :alice!u@a BATCH +m draft/multiline #lobby",
+        f"@label=key-1;time={T.format(1)};msgid=m1;securechat/order=1 :alice!u@a BATCH +m draft/multiline #lobby",
         "@batch=m :alice!u@a PRIVMSG #lobby :one",
         "@batch=m :alice!u@a PRIVMSG #lobby :",
         "@batch=m :alice!u@a PRIVMSG #lobby :two",
@@ -131,9 +133,13 @@ def test_reactions_replies_and_what_is_taken_back(scene):
     assert first.reactions == {"👍": ["bob"]}
     assert second.reply == "m1"
     scene.talk.react(first, "👍")
-    assert scene.sender.take()[-1] == "@+draft/react=👍;+draft/reply=m1 TAGMSG :#lobby"
+    (sent,) = scene.sender.take()
+    assert re.fullmatch(
+        r"@label=keyq\d;\+draft/react=👍;\+draft/reply=m1;\+securechat/key=\w+ TAGMSG :#lobby", sent
+    )
     scene.talk.redact(first)
-    assert scene.sender.take() == ["REDACT #lobby :m1"]
+    (sent,) = scene.sender.take()
+    assert re.fullmatch(r"@label=keyq\d REDACT #lobby :m1", sent)
     scene.hear("@securechat/order=4 :bob!u@b REDACT #lobby m1")
     assert first.redacted
     assert first.text == ""

@@ -1,14 +1,10 @@
-"""History of the input, completion, and messages of several lines on the wire."""
+"""History of the input, and completion."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from securechat.client.desk import multiline
 from securechat.client.desk.typed import Completion, History
-from securechat.protocol.message import parse
 
 WORLD = {"commands": ["join", "part"], "channels": ["#lobby", "#lo"], "names": ["Bob", "boris", "Мария"]}
 
@@ -48,17 +44,3 @@ def test_history_keeps_what_is_being_typed():
     history.add("two")
     assert [history.back("dra"), history.back(""), history.back("")] == ["two", "one", None]
     assert [history.forth(), history.forth(), history.forth()] == ["two", "dra", None]
-
-
-@given(st.text(alphabet="ab cдé日😀\n", min_size=1, max_size=900).filter(lambda text: text.strip()))
-def test_a_message_of_any_length_comes_back_as_it_was(text):
-    lines = multiline.lines("r", "#x", text, 60, "label=k")
-    joiner = multiline.Joiner()
-    out = [whole for line in lines if (whole := joiner.feed(parse(line.removesuffix(b"\r\n"))))]
-    assert [one.params[1] for one in out] == [text]
-    assert out[0].tags == "label=k"
-
-
-def test_what_no_server_takes_is_refused():
-    with pytest.raises(ValueError, match="at most 128 lines"):
-        multiline.lines("r", "#x", "a\n" * 200, 400, "")

@@ -44,22 +44,9 @@ def test_typing_and_keeping(screen, line_):
         await on.press("enter")
         assert on.sent()[0].endswith("PRIVMSG #lobby :hello")
         assert "…" in on.text()
-        await on.hear(line_(1, "hello", who="alice", tags=";label=key2"))
+        await on.hear(line_(1, "hello", who="alice", tags=";label=key-1"))
         assert "…  " not in on.text().replace("is typing …", "")
         assert on.app.prompt.text == ""
-
-    screen(test)
-
-
-def test_a_paste_of_several_lines_is_one_message(screen):
-    async def test(on):
-        from textual import events
-
-        on.app.prompt.post_message(events.Paste("one\ntwo"))
-        await on.pilot.pause()
-        await on.press("enter")
-        assert next(one for one in on.sent() if "BATCH" in one).endswith("BATCH +key2 draft/multiline :#lobby")
-        assert "two" in on.text()
 
     screen(test)
 
@@ -149,8 +136,8 @@ def test_who_looks_elsewhere_is_told(screen, line_, monkeypatch):
 
 @pytest.mark.parametrize("term", ["xterm-256color", "foot"])
 def test_a_notification_holds_nothing_but_text(term):
-    entry = SimpleNamespace(sender="bob", text="a;b\x07\x1b]0;x\n c")
-    text = telling.sequence(SimpleNamespace(where="#lobby", entry=entry), term)
+    entry = SimpleNamespace(sender="bo\x07b", text="a;b\x07\x1b]0;x\n c")
+    text = telling.sequence(SimpleNamespace(where="#lob\x1b]0;by\x07", entry=entry), term)
     assert text.count("\x1b") == 1
     assert text.count("\x07") == 1
 
@@ -212,11 +199,33 @@ def test_reply_react_and_take_back_by_keys(screen, line_):
         await on.press("enter")
         assert any("+draft/reply=m1 PRIVMSG #lobby :yes" in one for one in on.sent())
         await on.press("ctrl+up", "up", "up", "e", "1")
-        assert "@+draft/react=👍;+draft/reply=m1 TAGMSG :#lobby" in on.sent()
+        assert any("+draft/react=👍;+draft/reply=m1" in one for one in on.sent())
         await on.press("escape", "ctrl+up", "up", "x")
-        assert "REDACT #lobby :m2" in on.sent()
+        assert any(one.endswith(" REDACT #lobby :m2") for one in on.sent())
 
     screen(test)
+
+
+def test_keys_of_the_russian_layout_do_the_same(screen, line_):
+    async def test(on):
+        from textual import events
+
+        await on.hear(line_(1, "чай?"), line_(2, "мой", who="alice"))
+        await on.press("ctrl+up", "up")
+        on.app.post_message(events.Key("к", "к"))
+        await on.pilot.pause()
+        assert "answering bob: чай?" in on.text()
+
+    screen(test)
+
+
+def test_lists_over_a_narrow_screen_give_the_keys_back(screen):
+    async def test(on):
+        await on.press("f2", "f2")
+        await on.type("hi")
+        assert on.app.prompt.text == "hi"
+
+    screen(test, size=(40, 20))
 
 
 def test_reply_by_mouse(screen, line_):

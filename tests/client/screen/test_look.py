@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from securechat.client.links import links
 from securechat.client.screen.look import DARK, LIGHT, contrast
-from securechat.client.screen.wrap import clip, links, pad, wrap
+from securechat.client.screen.wrap import clip, in_columns, pad, wrap
 
 
 @pytest.mark.parametrize("look", [DARK, LIGHT])
@@ -54,3 +55,30 @@ def test_links_end_where_people_mean():
         "https://b.example/y_(z)",
         "http://c.example",
     ]
+
+
+HELP = "/topic [TEXT | -clear]     Show, set or clear the channel's topic."
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (70, [HELP]),
+        (52, ["/topic [TEXT | -clear]     Show, set or clear the", f"{'':27}channel's topic."]),
+        (40, ["/topic [TEXT | -clear]", "  Show, set or clear the channel's", "  topic."]),
+    ],
+)
+def test_a_second_column_stands_beside_the_first_or_below_it(width, lines):
+    assert in_columns(HELP, width) == lines
+
+
+def test_a_list_looks_the_same_in_all_its_rows():
+    assert in_columns("/unread                    Go on.", 46) == ["/unread", "  Go on."]
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab  слово日本"), max_size=80), st.integers(10, 60))
+def test_columns_lose_nothing_and_fit(text, width):
+    lines = in_columns(text, width)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(cell_len(line) <= width for line in lines)

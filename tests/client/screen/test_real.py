@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 
 import pytest
 from helpers.homes import PASSWORDS
@@ -25,7 +24,7 @@ class Person:
         secret = credentials(name, PASSWORDS[name])
         self.connection = Connection(place, context, secret, more=NEEDED | WANTED)
         ticks = itertools.count(1)
-        self.talk = Talk(self.connection, Desk(), lambda: 1_700_000_000_000 + next(ticks), secrets.token_hex)
+        self.talk = Talk(self.connection, Desk(), lambda: 1_700_000_000_000 + next(ticks))
         self.connection.start()
         self.until(lambda: self.talk.ready and self.talk.desk.current == "#lobby")
 

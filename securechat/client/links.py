@@ -1,0 +1,24 @@
+"""Links in what somebody said. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LINK: Final = re.compile(r"https?://[!-~]{1,2000}")
+_TAIL: Final = ".,;:!?'\")]}>"
+
+
+def links(text: str) -> list[tuple[int, int]]:
+    """Return where the links are, without the punctuation that ends a sentence."""
+    found = []
+    for match in _LINK.finditer(text):
+        end = match.end()
+        while end > match.start() and text[end - 1] in _TAIL and not _paired(text[match.start() : end]):
+            end -= 1
+        found.append((match.start(), end))
+    return found
+
+
+def _paired(link: str) -> bool:
+    return link.endswith(")") and link.count("(") >= link.count(")")
