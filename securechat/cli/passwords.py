@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from securechat.cli import CommandError
 from securechat.cli.options import option
-from securechat.client.words import N_, _
+from securechat.client.words import _
 
 TRIES: Final = 3
 _MAX_LINE: Final = 16 * 1024
@@ -58,16 +58,21 @@ def chosen_password(name: str, from_stdin: bool) -> str:
     raise CommandError(_("No password was chosen; the invite is as good as before."))
 
 
-def ask_password(prompt: str, way_out: str = N_("pipe it in with --password-stdin")) -> str:
-    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
+def ask_password(prompt: str, cannot: str = "") -> str:
+    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end.
+
+    `cannot` is said instead of the usual where no terminal can be asked without showing it.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError(_("There is no terminal to ask for the password; {}.").format(_(way_out)))
+        raise CommandError(
+            cannot or _("There is no terminal to ask for the password; pipe it in with --password-stdin.")
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
         except getpass.GetPassWarning:
-            why = _("This terminal would show the password; {}.").format(_(way_out))
+            why = cannot or _("This terminal would show the password; pipe it in with --password-stdin.")
         except UnicodeError:
             why = _("What was typed is not text in the terminal's encoding.")
     raise CommandError(why)  # outside the handler: what was caught may carry what was typed (law 7)

@@ -17,7 +17,7 @@ from securechat.cli.languages import Language
 from securechat.cli.logins import Authority, Host, Login, NoKeyring, Port, ProfileName, User, find
 from securechat.cli.options import HERE, HomeOption, option
 from securechat.cli.passwords import PasswordStdin
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
 
 if TYPE_CHECKING:
     from securechat.client.api import Client
@@ -167,8 +167,10 @@ def _print(chat: Client, targets: list[str], count: int, *, follow: bool, as_jso
 
     def show(event: Said | Gap | Interrupted) -> None:
         if not isinstance(event, Said | Gap):
-            again = _("Trying again for {:g} seconds.").format(event.seconds)
-            print(f"securechat: {event.error} {again}", file=sys.stderr)
+            again = ngettext(
+                "Trying again for {:g} second.", "Trying again for {:g} seconds.", round(event.seconds)
+            )
+            print(f"securechat: {event.error} {again.format(event.seconds)}", file=sys.stderr)
             return
         for line in [tailing.as_json(event)] if as_json else tailing.as_text(event):
             print(line, flush=follow)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MAX: int = 1024
 _MIN: int = 8
-_WAY_OUT = "name a file with it (--passphrase-file)"
+_CANNOT = "There is no terminal to ask for the passphrase unseen; name a file with it (--passphrase-file)."
 
 CaOffline = Annotated[
     Path | None,
@@ -37,17 +37,17 @@ def key_place(offline: Path | None, file: Path | None, *, protect: bool = False)
     def passphrase(key: Path) -> bytes:
         if file is not None:
             return _from(file)
-        return ask_password(f"Passphrase of {key}: ", _WAY_OUT).encode()
+        return ask_password(f"Passphrase of {key}: ", _CANNOT).encode()
 
     return KeyPlace(offline, passphrase, _chosen(file) if protect else None)
 
 
 def _chosen(file: Path | None) -> bytes:
     """Return a new passphrase, typed twice unless a file has it."""
-    chosen = _from(file) if file is not None else ask_password("New passphrase of ca.key: ", _WAY_OUT).encode()
+    chosen = _from(file) if file is not None else ask_password("New passphrase of ca.key: ", _CANNOT).encode()
     if not _MIN <= len(chosen) <= _MAX:
         raise CommandError(f"A passphrase has {_MIN} to {_MAX} bytes; nothing was changed.")
-    if file is None and ask_password("The same again: ", _WAY_OUT).encode() != chosen:
+    if file is None and ask_password("The same again: ", _CANNOT).encode() != chosen:
         raise CommandError("The two differ; nothing was changed.")
     return chosen
 

@@ -102,9 +102,8 @@ class RefusedError(ClientError):
         code = message.params[1] if standard else message.command
         text = clean(message.params[-1]).strip().rstrip(".") if message.params else ""
         about = "" if standard else clean(" ".join(message.params[1:-1]))
-        return cls(
-            _("The server refused: {}.").format(f"{about}: {text or code}" if about else text or code), code
-        )
+        what = f"{about}: {text or code}" if about else text or code
+        return cls(_("The server refused: {}.").format(what), code)
 
 
 class TimedOutError(ClientError):

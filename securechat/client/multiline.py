@@ -86,28 +86,24 @@ def batch(reference: str, target: str, text: str, tags: str, room: int) -> bytes
     if not text.strip("\n"):
         raise ValueError(_("there are blank lines only"))
     if len(text.encode()) > MULTILINE_BYTES or len(lines) > MULTILINE_LINES:
-        raise ValueError(_too_long())
+        text = _("a message has at most {bytes} bytes and {lines} lines")
+        raise ValueError(text.format(bytes=MULTILINE_BYTES, lines=MULTILINE_LINES))
     out = [build("BATCH", f"+{reference}", CAPABILITY, target, tags=tags)]
     for line in lines:
         for position, piece in enumerate(_pieces(line, room)):
             concat = f";{_CONCAT}" if position else ""
             out.append(build("PRIVMSG", target, piece, tags=f"batch={reference}{concat}"))
     if len(out) - 1 > MULTILINE_LINES:
-        raise ValueError(_too_long())
+        raise ValueError(_("a message has at most {} lines as they are sent").format(MULTILINE_LINES))
     out.append(build("BATCH", f"-{reference}"))
     return b"".join(out)
-
-
-def _too_long() -> str:
-    text = _("a message has at most {bytes} bytes and {lines} lines as they are sent")
-    return text.format(bytes=MULTILINE_BYTES, lines=MULTILINE_LINES)
 
 
 def _pieces(line: str, room: int) -> list[str]:
     """Cut a line so that the pieces, joined by nothing, are that line again."""
     pieces, rest = [], line
     while len(rest.encode()) > room:
-        first = split(rest, room)[0]
+        first = split(rest[: room + 1], room)[0]  # a character has a byte or more
         pieces.append(first)
         rest = rest[len(first) :]
     return [*pieces, rest] if rest or not pieces else pieces

@@ -58,7 +58,9 @@ class Plain:
             return self._reaction(message, tags, clean(sender))
         if message.command == "REDACT" and len(message.params) > 1:
             gone = self._heard.pop(message.params[1], None)
-            what = _("{} took back: {}").format(clean(sender), _quote(gone.text) if gone else "…")
+            what = _("{name} took back: {text}").format(
+                name=clean(sender), text=_quote(gone.text) if gone else "…"
+            )
             return self._info(what)
         if message.command not in _SPOKEN or not message.params:
             return items
@@ -79,8 +81,10 @@ class Plain:
         reaction = tags.get("+draft/react", "")
         if not reaction or fold(conversation(message, self._model.nick)) in self._muted:
             return []
-        quote = _("{}: {}").format(about.sender, _quote(about.text)) if about else "…"
-        return self._info(_("{} reacts {} to {}").format(sender, clean(reaction)[:32], quote))
+        quote = f"{about.sender}: {_quote(about.text)}" if about else "…"
+        return self._info(
+            _("{name} reacts {reaction} to {text}").format(name=sender, reaction=clean(reaction)[:32], text=quote)
+        )
 
     def answered(self, answer: Answered) -> list[Item]:
         """Take the server's answer to what was asked here; give what to show."""
@@ -226,5 +230,5 @@ def _quote(text: str) -> str:
 
 
 def _answering(item: Item, answered: _Heard) -> Item:
-    text = _("(answering {}) {}").format(answered.sender, item.text)
+    text = _("(answering {name}) {text}").format(name=answered.sender, text=item.text)
     return Item(item.what, item.time, text, item.sender, item.channel, item.recipient, own=item.own)

@@ -134,9 +134,8 @@ def _names(item: Item) -> str:
 def _talking(item: Item) -> str:
     if not item.channel:
         return _("you are in no channel now")
-    if item.channel.startswith("#"):
-        return _("you talk in {} now").format(item.channel)
-    return _("you talk with {} now").format(item.channel)
+    text = _("you talk in {} now") if item.channel.startswith("#") else _("you talk with {} now")
+    return text.format(item.channel)
 
 
 _EVENTS: Final[dict[What, Callable[[Item], str]]] = {

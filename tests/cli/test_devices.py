@@ -141,7 +141,7 @@ def test_a_passphrase_from_a_file(home, tmp_path):
     run(home, "init-certs", "--passphrase", "--passphrase-file", file)
     assert b"ENCRYPTED" in (home.certs / "ca.key").read_bytes()
     why = refused("issue-cert", "alice", "--out", tmp_path / "a.pem", "--home", home.path)
-    assert why == "There is no terminal to ask for the password; name a file with it (--passphrase-file)."
+    assert why == "There is no terminal to ask for the passphrase unseen; name a file with it (--passphrase-file)."
     run(home, "issue-cert", "alice", "--out", tmp_path / "a.pem", "--passphrase-file", file)
     file.write_text("a guess that is wrong")
     why = refused("init-certs", "--passphrase-file", file, "--home", home.path)

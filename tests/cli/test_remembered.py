@@ -96,6 +96,8 @@ class Desktop:
         monkeypatch.syspath_prepend(self.variables["PYTHONPATH"])
         monkeypatch.setenv("FAKE_KEYRING", self.variables["FAKE_KEYRING"])
         monkeypatch.setenv("FAKE_KEYRING_IS", trouble)
+        if trouble == "missing":
+            monkeypatch.setitem(sys.modules, "keyring", None)
 
     def remember(self, keyring=""):
         """Have the login remembered, without a terminal."""
@@ -200,7 +202,7 @@ class TestKeyring:
         assert "keyring" not in said
         assert "Traceback" not in said
 
-    @pytest.mark.parametrize("trouble", ["none", "broken", "locked", ""])
+    @pytest.mark.parametrize("trouble", ["missing", "none", "broken", "locked", ""])
     def test_whatever_is_wrong_with_it_keeps_nobody_out(self, desktop, monkeypatch, trouble):
         desktop.remember(keyring="yes")
         desktop.put(SECRET)

@@ -217,6 +217,16 @@ def test_history_and_search(server, enter):
     assert len(alice.search("common", limit=4)) == 4
 
 
+def test_what_has_its_echo_can_be_found_while_others_talk(server, enter):
+    alice, bob = enter(server), enter(server, "bob")
+    for number in range(20):
+        others = bob.say_soon("#lobby", f"noise {number}")
+        said = alice.say("#lobby", f"needle{number}.")
+        (found,) = alice.search(f"needle{number}.", "#lobby")
+        assert found.msgid == said.msgid
+        others.wait()
+
+
 def test_paging_over_what_was_taken_back(server, enter):
     alice = enter(server)
     for number in range(6):

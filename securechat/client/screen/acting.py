@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from textual import events, on
 from textual.message_pump import MessagePump
@@ -21,6 +21,21 @@ from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
     from securechat.client.screen.app import ChatApp
+
+
+_PICKED: Final = {
+    "r": "reply",
+    "enter": "reply",
+    "e": "react",
+    "x": "redact",
+    "delete": "redact",
+    "o": "link",
+    "к": "reply",
+    "у": "react",
+    "ч": "redact",
+    "щ": "link",
+}
+"""What keys do with a picked message: the same keys with the Russian layout as well."""
 
 
 class Acting(MessagePump):
@@ -150,6 +165,7 @@ class Acting(MessagePump):
         chat.screen.set_class(shown, f"-less-{what}")
         chat.screen.set_class(not shown, f"-more-{what}")
         chat.call_after_refresh(chat.draw)
+        chat.call_after_refresh(chat.prompt.focus)  # which a list over the whole screen has taken
 
     def action_find(self) -> None:
         """Search."""
@@ -177,10 +193,10 @@ class Acting(MessagePump):
     def on_key(self, event: events.Key) -> None:
         """Do something with the picked message."""
         chat = self._chat
-        doing = {"r": "reply", "enter": "reply", "e": "react", "x": "redact", "delete": "redact", "o": "link"}
-        if chat.focused is chat.timeline and chat.timeline.selected is not None and event.key in doing:
+        doing = _PICKED.get(event.key) or _PICKED.get((event.character or "").lower())
+        if chat.focused is chat.timeline and chat.timeline.selected is not None and doing:
             event.stop()
-            getattr(self, f"do_{doing[event.key]}")("")
+            getattr(self, f"do_{doing}")("")
         elif chat.focused is chat.timeline and event.is_printable and event.key not in ("j", "k"):
             chat.prompt.focus()
             chat.prompt.insert(event.character or "")

@@ -206,6 +206,28 @@ def test_reply_react_and_take_back_by_keys(screen, line_):
     screen(test)
 
 
+def test_keys_of_the_russian_layout_do_the_same(screen, line_):
+    async def test(on):
+        from textual import events
+
+        await on.hear(line_(1, "чай?"), line_(2, "мой", who="alice"))
+        await on.press("ctrl+up", "up")
+        on.app.post_message(events.Key("к", "к"))
+        await on.pilot.pause()
+        assert "answering bob: чай?" in on.text()
+
+    screen(test)
+
+
+def test_lists_over_a_narrow_screen_give_the_keys_back(screen):
+    async def test(on):
+        await on.press("f2", "f2")
+        await on.type("hi")
+        assert on.app.prompt.text == "hi"
+
+    screen(test, size=(40, 20))
+
+
 def test_reply_by_mouse(screen, line_):
     async def test(on):
         await on.hear(line_(1, "tea?"))
