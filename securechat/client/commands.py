@@ -252,7 +252,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "mute": Command(_act("mute"), N_("/mute"), N_("Hear nothing from here; again: everything.")),
     "theme": Command(_act("theme"), N_("/theme [light | dark]"), N_("Change the colours.")),
     "devices": Command(_devices, N_("/devices"), N_("Show your devices that need no password.")),
-    "revoke": Command(_revoke, N_("/revoke DEVICE"), N_("End a login by certificate, at once.")),
+    "revoke": Command(_revoke, N_("/revoke DEVICE"), N_("Lock a device of yours out, at once.")),
     "help": Command(_help, N_("/help [COMMAND]"), N_("Show what you can type.")),
     "quit": Command(_quit, N_("/quit [REASON]"), N_("Leave. So does the word выход, or Ctrl-D.")),
 }

@@ -57,7 +57,7 @@ def _device(params: list[str]) -> str:
         case ["DEVICES", "END", account, count, *_rest]:
             if count.startswith("0 "):
                 return _("{} has no device that needs no password.").format(account)
-            return _("Those are the devices of {}; /revoke DEVICE ends what one may.").format(account)
+            return _("Those are all the devices of {}; /revoke DEVICE locks one out.").format(account)
         case ["DEVICES", "REVOKED", _account, device, *_rest]:
             return _("{} is revoked: it needs the password from now on.").format(device)
     return ""

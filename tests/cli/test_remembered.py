@@ -169,6 +169,12 @@ class TestProfile:
 
 
 class TestKeyring:
+    """Where the server gives no certificates: its authority's key is kept elsewhere."""
+
+    @pytest.fixture(autouse=True)
+    def _key_away(self, home):
+        (home.certs / "ca.key").unlink()
+
     def test_with_consent_it_keeps_the_password(self, desktop):
         desktop.come_and_go(*desktop.login, answer="y")
         assert list(desktop.passwords.values()) == [SECRET]
