@@ -36,6 +36,8 @@ _KEYED: Final = "SELECT * FROM entries WHERE key <> '' AND time >= ? ORDER BY ti
 
 _BESIDES: Final = LATEST | {Kind.REDACT, Kind.FORGET}
 """Kinds that do more than stand in the order."""
+_KINDS: Final = slice(Entry._fields.index("kind"), None, len(Entry._fields))
+"""The kinds in a row of values. Made plain numbers: others are adapted, one by one, at a sixth of a row's cost."""
 
 
 class LogError(Exception):
@@ -198,7 +200,9 @@ class SqliteLog:
     def _insert(self, entries: Sequence[Entry]) -> None:
         for start in range(0, len(entries), ROWS):
             some = entries[start : start + ROWS]
-            self._database.execute(_insert_of(len(some)), list(chain.from_iterable(some)))
+            values: list[Any] = list(chain.from_iterable(some))
+            values[_KINDS] = map(int, values[_KINDS])
+            self._database.execute(_insert_of(len(some)), values)
 
     def _besides(self, entries: Sequence[Entry]) -> set[str]:
         """Do what some kinds mean for what is kept already; return the pairs that are to be noted."""
