@@ -106,6 +106,10 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         """Return how many entries are not indexed yet, counted up to one more than MOST_BEHIND."""
         return self._whole(self._behind)
 
+    def newest(self) -> int:
+        """Return the number of the log's newest entry."""
+        return self._whole(lambda: int(self._one("SELECT coalesce(max(seq), 0) FROM log.entries")))
+
     def forget(self, oldest: int) -> None:
         """Take out what stands before the entry `oldest`, which the log has let go."""
         self._whole(lambda: self._database().execute("DELETE FROM lines WHERE rowid < ?", (oldest,)))
