@@ -21,7 +21,8 @@ def visible(said):
 def look_elsewhere(terminal):
     """Let the terminal say that it is not in front any more, and wait until the program has read that."""
     terminal.send("\x1b[O\x1bOP")  # and F1: the help comes once both are dealt with
-    terminal.expect_exact("/quit")
+    terminal.expect_exact("Esc closes this")
+    terminal.send("\x1bOP")
 
 
 @pytest.fixture
