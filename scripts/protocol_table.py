@@ -9,15 +9,21 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from securechat.certs import DEVICE_DAYS
+from securechat.certs.devices import KEYS
 from securechat.chat import modes, welcome
 from securechat.chat.commands import TABLE, Command
+from securechat.chat.devices import MAX_REQUEST
 from securechat.chat.retry import MAX_KEY
 from securechat.chat.rules import Rules
 from securechat.chat.sending import KEPT_TAGS
 from securechat.config import DEFAULT_LOBBY, DEFAULT_SERVER_NAME, Limits
 from securechat.protocol.capabilities import CAPABILITIES, KEY_TAG, ORDER_TAG
+from securechat.protocol.sasl import CHUNK
+from securechat.server.devices import MAX_NAME_BYTES, OVERLAP_MS
 
 PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
+OVERLAP_DAYS = OVERLAP_MS // 86_400_000
 INTRODUCTION = """\
 # What the server speaks
 
@@ -44,6 +50,62 @@ client that does not ask for `draft/chathistory` is sent at its login what its d
 of its channels and direct messages, as ordinary lines with their time, at most {Limits().replay};
 {Limits().first_replay} to a device that was never here. How far a device has got is what its answers to the
 server's PING say. Clients that share the name of a device, or have none, share its place.
+
+## Logging in by certificate
+
+TLS asks clients for a certificate of the server's own authority and goes on without one. One of anybody else,
+or one that has expired or is not for clients, ends the handshake (with TLS 1.3 the client hears of it in its
+first read): whoever logs in by password must show none at all, and whose certificate has expired must leave it
+out. `AUTHENTICATE EXTERNAL`, then `+` or the account's name in base64, logs in by a certificate that the
+server's users file has as one of the account's devices. Everything else is a 904 in the same words. A device
+that is revoked or whose account is disabled is disconnected at once.
+
+A client gets its certificate over a connection that is logged in. `C` is the client, `S` the server:
+
+    C: ENROL laptop MIHoMIGQAgEAMC4x...     a certificate request (RFC 2986, DER, base64) in pieces of {CHUNK}
+    C: ENROL laptop Ym9keSBlbHNl            ends with the first that is shorter, or with "+"
+    S: :server ENROL laptop :MIIBxDCCAWqg...   the certificate (DER, base64) in the same way
+    S: :server ENROL laptop :AAECAw==
+    S: :server NOTE ENROL CERTIFICATE laptop <end> <fingerprint> :...
+
+Of the request only the key counts: {KEYS}; the request has at most {MAX_REQUEST} characters. The name of a
+device has 1 to {MAX_NAME_BYTES} bytes; the device logs in as if by `<account>@<device>`. ENROL for a device
+that has a certificate renews it, and the one before is good for another {OVERLAP_DAYS} days at most: whoever
+lost the answer asks again. Certificates are valid for {DEVICE_DAYS} days; renew when a third of that is left.
+`ENROL <device> *` drops what was sent of a request. Refusals are `FAIL ENROL <code> <device> :<why>` with the
+codes `INVALID_REQUEST`, `REFUSED` (name, or too many devices: {Limits().enrolled_devices}), `PASSWORD_REQUIRED`
+(a login by certificate renews that device's and adds no other), `RATE_LIMITED` ({Limits().enrolments_per_hour}
+an hour), `CANNOT_SIGN` (the authority's key is kept elsewhere: only `securechat issue-cert` helps), `BUSY` and
+`INTERNAL_ERROR`.
+
+`DEVICES` answers `NOTE DEVICES DEVICE <account> <device> <since> <end> <fingerprint> :...` for each certificate
+and `NOTE DEVICES END <account> :...`; `DEVICES REVOKE <device>` answers `NOTE DEVICES REVOKED <account>
+<device> :...` or `FAIL DEVICES NO_SUCH_DEVICE`. Moments are as in server-time, fingerprints the SHA-256 of the
+DER in hex.
+
+## Invites
+
+`securechat invite` prints a link:
+
+    securechat://<host>:<port>/<account>?ca=<fingerprint>&token=<token>
+
+with the account percent-encoded, and the SHA-256 of the authority's certificate (DER) in base64url without
+padding; `ca=system` says that the server's certificate is one that the system's authorities vouch for. What a
+client does:
+
+1. Unless it is `ca=system`: connect without verifying, send `CA`, read lines `:server CA :<piece>` (base64, in
+   pieces of {CHUNK}, the last shorter or "+"), and close. Go no further unless the SHA-256 of what came is the
+   one in the link. Nothing else is said on that connection.
+2. Connect again, verifying by that certificate and the host's name. Without `draft/account-registration` in CAP
+   LS the server is too old: go no further.
+3. `REGISTER <account> * :<password>`, answered by `REGISTER VERIFICATION_REQUIRED <account> :...`, and `VERIFY
+   <account> <token>`, before `CAP END`. `VERIFY SUCCESS <account> :...` and 900 follow, and the connection is
+   logged in as if by SASL.
+
+`FAIL VERIFY INVALID_CODE <account> :...` is the answer to a token that is wrong, used, expired or for another
+name, and to nothing else one can tell from it; `WEAK_PASSWORD` and `ACCOUNT_EXISTS` are told to whoever has the
+token, and leave it as it is. After either, REGISTER comes first again. Each counts as a try at logging in.
+REGISTER itself promises nothing: it is answered alike whether there is such an account or invite.
 
 ## Who may read what
 

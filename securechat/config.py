@@ -52,6 +52,12 @@ class Limits:
     """Logged-in connections of one account."""
     login_tries: int = 3
     """Wrong passwords on one connection before it is closed."""
+    enrolled_devices: int = 20
+    """Devices of one account that log in by certificate."""
+    enrolments_per_hour: int = 20
+    """Certificates that one account may ask for in an hour."""
+    enrolments_waiting: int = 256
+    """Certificates, revocations and invites that may wait for the issuer."""
     logins_waiting: int = 4096
     """Password checks that may wait for a free checker."""
     outbox_bytes: int = 4 * 1024 * 1024
@@ -159,4 +165,13 @@ class ServerConfig:
     workers: int = DEFAULT_WORKERS
     tls12: bool = False
     keep_days: int | None = None
+    certificate: Path | None = None
+    """A certificate with its chain that somebody else issued, instead of our own; and its key."""
+    key: Path | None = None
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def certificate_files(self) -> tuple[Path, Path]:
+        """The server's certificate and its key."""
+        certs = self.home.certs
+        return self.certificate or certs / "server.pem", self.key or certs / "server.key"

@@ -130,6 +130,35 @@ def run_of(msgid: str, seq: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A certificate by which an account logs in. Times are in milliseconds since 1970.
+
+    `fingerprint` is the SHA-256 of the whole certificate (DER) in hex: it stands for one key, one owner and one
+    period, where that of the key alone would outlive a revocation if the key were certified again.
+    """
+
+    name: str
+    fingerprint: str
+    created: int
+    not_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Leave for somebody new to make the account `name`, once and before `expires` (ms).
+
+    `hash` is the SHA-256 of the token in hex: a token is 128 random bits, so nothing slower is needed.
+    """
+
+    name: str
+    key: str
+    hash: str = field(repr=False)
+    created: int
+    expires: int
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One person of the users file. `key` is the casefolded name; `created` is in milliseconds since 1970."""
 
@@ -141,6 +170,8 @@ class Account:
     disabled: bool = False
     kicked: int = 0
     """Connections that logged in before this moment (ms) are to end."""
+    devices: tuple[Device, ...] = ()
+    """What it logs in by instead of a password. A device that renewed has several of one name for a while."""
 
     @property
     def admin(self) -> bool:
@@ -234,6 +265,37 @@ class Lookup(NamedTuple):
 
 
 Question: TypeAlias = Page | Targets | Missed | Search | Lookup
+
+
+class Enrol(NamedTuple):
+    """Ask for a certificate for the device `device` of an account (its key). `request` is a PKCS #10 in DER.
+
+    Answered by (Device, its certificate in DER).
+    """
+
+    account: str
+    device: str
+    request: bytes
+
+
+class Revoke(NamedTuple):
+    """Ask that the certificates of a device of an account (its key) are known no more. Answered by a number."""
+
+    account: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """Ask for the account that an invite is for. Answered by the Account. Its repr has no secret (law 7)."""
+
+    name: str
+    token: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+Request: TypeAlias = Enrol | Revoke | Redeem
+"""Questions that change the users file. Any of them can be answered by Unanswered."""
 
 
 class Stretch(NamedTuple):

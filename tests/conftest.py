@@ -51,9 +51,11 @@ def serve(home):
     """Start servers in `home`: serve(lines_per_second=0, lobby=None, ...) takes limits and settings."""
     running = []
 
-    def start(*, lobby="#lobby", **limits):
+    def start(*, lobby="#lobby", tls12=False, **limits):
         server = Server(
-            ServerConfig(home=home, port=0, lobby=lobby, limits=Limits(**({"linger_seconds": 0.5} | limits)))
+            ServerConfig(
+                home=home, port=0, lobby=lobby, tls12=tls12, limits=Limits(**({"linger_seconds": 0.5} | limits))
+            )
         )
         server.start()
         running.append(server)
@@ -75,8 +77,8 @@ def dial(home):
     """Connect to a server: dial(server) says nothing yet, dial(server, "alice", *caps) logs in."""
     wires = []
 
-    def connect(server: Server, name: str | None = None, *caps: str) -> Wire:
-        wire = Wire(server.port, Path(home.certs) / "ca.pem")
+    def connect(server: Server, name: str | None = None, *caps: str, device: Path | None = None) -> Wire:
+        wire = Wire(server.port, Path(home.certs) / "ca.pem", device=device)
         wires.append(wire)
         return wire if name is None else wire.login(name, PASSWORDS[name], *caps)
 

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "securechat"
 MAY_IMPORT = {
     "cli": {"server", "client", "storage", "certs", "config"},
-    "server": {"chat", "storage", "net", "protocol", "records", "config"},
+    "server": {"chat", "storage", "net", "protocol", "records", "config", "certs"},
     "client": {"protocol", "net.tls", "certs", "config", "records"},
     "chat": {"protocol", "records"},
     "storage": {"records"},

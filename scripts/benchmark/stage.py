@@ -117,6 +117,7 @@ class Stage:
             "pid": server.pid,
             "authority": str(server.authority),
             "password": server.password,
+            "devices": str(server.devices or ""),
             "caps": caps,
             "bare": bare,
         }

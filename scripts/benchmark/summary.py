@@ -88,11 +88,13 @@ def latency(results: Results) -> Iterator[Question]:
 def logins(results: Results) -> Iterator[Question]:
     """How many get in at the door."""
     rows = results.get("logins", ())
-    if rows:
-        bare = max(row["per_second"] for row in rows if "handshakes" in row["contender"])
-        yield Question(
-            "connections with login per second", answers(rows, "per_second"), bare, "{:,.0f}", more=True
-        )
+    if not rows:
+        return
+    bare = max(row["per_second"] for row in rows if "handshakes" in row["contender"])
+    for (by,), own in grouped([row for row in rows if row["contender"] == OURS], "by"):
+        asked = [*own, *(row for row in rows if row["contender"] != OURS)]
+        text = f"connections with login per second: ours by {by}"
+        yield Question(text, answers(asked, "per_second"), bare, "{:,.0f}", more=True)
 
 
 def idle(results: Results) -> Iterator[Question]:

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,10 @@ _WAYS_OUT: Final = {
 
 class CertificateError(Exception):
     """Certificates that cannot be made or used. The text is one sentence that names the file and the way out."""
+
+
+class KeyAwayError(CertificateError):
+    """The authority's key cannot be used here: it is kept elsewhere, or protected by a passphrase."""
 
 
 def belongs(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
@@ -54,38 +58,102 @@ def read_certificate(path: Path) -> x509.Certificate:
         ) from None
 
 
-def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Return the private key in a PEM file. Raises CertificateError and OSError."""
+def read_key(path: Path, passphrase: Callable[[Path], bytes] | None = None) -> ec.EllipticCurvePrivateKey:
+    """Return the private key in a PEM file. Raises CertificateError and OSError; see KeyPlace for `passphrase`."""
+    data, password = path.read_bytes(), None
+    if is_encrypted(data):
+        if passphrase is None:
+            raise KeyAwayError(
+                f"{path} is protected by a passphrase, which cannot be asked for here; "
+                f"use a command that asks, like 'securechat init-certs'."
+            )
+        password = passphrase(path)
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: protected by a password
+        key = serialization.load_pem_private_key(data, password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
+    if key is None and password is not None:
+        raise CertificateError(f"{path} is not opened by that passphrase; try again with the right one.")
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateError(
-            f"{path} holds no plain EC private key; put it back from a copy, or move it away "
+            f"{path} holds no EC private key that can be read; put it back from a copy, or move it away "
             f"and run 'securechat init-certs'."
         )
     return key
 
 
-def publish(folder: Path, stem: str, certificate: bytes, key: ec.EllipticCurvePrivateKey) -> None:
+def is_encrypted(pem: bytes) -> bool:
+    """Whether a PEM file holds an encrypted private key (RFC 7468, 11)."""
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
+
+
+def publish(
+    folder: Path,
+    stem: str,
+    certificate: bytes,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    private: Path | None = None,
+    passphrase: bytes | None = None,
+) -> None:
     """Put `stem`.key and `stem`.pem into `folder`, which is locked. Raises OSError; a new authority replaces none.
 
     Two files cannot be replaced in one step. So both are written and synced under other names, then the key takes
     its place, then the certificate. Killed in between, the certificate of the new key lies ready as *.pem.new,
-    and the next run or the next start of the server moves it (`finish`).
+    and the next run or the next start of the server moves it (`finish`). `private` is another path for the key,
+    `passphrase` what it is encrypted with.
     """
-    pem, private = folder / f"{stem}.pem", folder / f"{stem}.key"
-    plain = serialization.NoEncryption()
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    pem, private = folder / f"{stem}.pem", private or folder / f"{stem}.key"
     try:
         _create(pending(pem), certificate, 0o644)
-        _create(pending(private), secret, 0o600)
+        _create(pending(private), key_bytes(key, passphrase), 0o600)
     except OSError:
         pending(pem).unlink(missing_ok=True)
         raise
     _place(private)
     _place(pem)
+
+
+def key_bytes(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
+    """Return a private key as PEM (PKCS #8), encrypted where there is a passphrase."""
+    how = serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
+
+
+def replace_key(path: Path, key: ec.EllipticCurvePrivateKey, passphrase: bytes) -> None:
+    """Write a private key anew, encrypted. Raises OSError."""
+    _create(pending(path), key_bytes(key, passphrase), 0o600)
+    pending(path).replace(path)
+    _sync(path.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a key to another folder, perhaps of another disk; it is there before it is gone here. Raises OSError.
+
+    Raises CertificateError where another key is there.
+    """
+    data = source.read_bytes()
+    if not os.path.lexists(target):
+        _create(target, data, 0o600)
+        _sync(target.parent)
+    elif target.read_bytes() != data:  # the same key: a move that was killed half-way
+        raise CertificateError(f"{target} is there already and another key than {source}; name another folder.")
+    source.unlink()
+    _sync(source.parent)
+
+
+def write_secret(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Write a file that only its owner can read, whole or not at all. Raises CertificateError and OSError."""
+    if not force and os.path.lexists(path):
+        raise CertificateError(f"{path} is there already; name another file, or replace it with --force.")
+    pending(path).unlink(missing_ok=True)
+    _create(pending(path), data, 0o600)
+    if force:
+        pending(path).replace(path)
+    else:
+        os.link(pending(path), path)  # unlike a rename it never replaces anything
+        pending(path).unlink()
+    _sync(path.parent)
 
 
 def finish(folder: Path, stem: str) -> None:
@@ -123,7 +191,11 @@ def _place(path: Path) -> None:
         pending(path).unlink()
     else:
         pending(path).replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Audience, Channel, Session
 from securechat.protocol.sasl import Credentials
-from securechat.records import Draft, Kind, Question
+from securechat.records import Draft, Kind, Question, Request
 
 
 class Reply(NamedTuple):
@@ -31,12 +31,12 @@ class Fanout(NamedTuple):
 class Ask(NamedTuple):
     """Find the answer elsewhere; the session's later lines wait for what `then` decides of it.
 
-    Credentials are answered by an Account or None where they are wrong; the others as `records` says. Any of
-    them can be answered by Unanswered. The question is put after this turn has been committed.
+    Credentials and Redeem are answered by an Account, or None where they are wrong; the others as `records` says.
+    Any of them can be answered by Unanswered. The question is put after this turn has been committed.
     """
 
     session: Session
-    question: Credentials | Question
+    question: Credentials | Question | Request
     then: Callable[[Any], Effects]
 
 
@@ -56,6 +56,13 @@ class Admit(NamedTuple):
     session: Session
 
 
+class Refused(NamedTuple):
+    """A login was refused; `why` is for the operator's log. Those by password are noted where they are checked."""
+
+    session: Session
+    why: str
+
+
 class Close(NamedTuple):
     """End a session after sending `data`. `reason` is for the operator's log."""
 
@@ -70,7 +77,7 @@ class Rehash(NamedTuple):
     session: Session
 
 
-Effect: TypeAlias = Draft | Burst | Reply | Ask | Admit | Close | Rehash
+Effect: TypeAlias = Draft | Burst | Reply | Ask | Admit | Refused | Close | Rehash
 Effects: TypeAlias = Iterable[Effect]
 """A decision. Each draft is applied before the next effect is asked for: where what follows depends on that, the
 handler is a generator."""

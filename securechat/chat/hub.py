@@ -58,9 +58,9 @@ class Hub:
         """Up to which entry a device has got everything: by account, then device."""
         self.confirm_at = 0
 
-    def open(self, link: Any, lane: int = 0, address: str = "") -> Session:
+    def open(self, link: Any, lane: int = 0, address: str = "", certificate: str = "") -> Session:
         """Return the session of a new connection, which has not logged in."""
-        return Session(link, lane, address)
+        return Session(link, lane, address, certificate)
 
     def prepare(self) -> Effects:
         """Decide what has to exist before anybody comes: the lobby."""
@@ -127,6 +127,10 @@ class Hub:
         self.accounts = accounts
         """Who may log in, by key. Replaced whole when the users file changes."""
         self.admins = [account.key for account in accounts.values() if account.admin]
+        self.devices = {
+            device.fingerprint: (account, device) for account in accounts.values() for device in account.devices
+        }
+        """Who logs in by which certificate."""
 
     def _expel(self, person: Person, shown: str, told: str) -> Effects:
         """End all connections of a person: others see `shown`, they themselves are `told`."""
@@ -232,6 +236,10 @@ class Hub:
     def fail(self, session: Session, command: str, code: str, *context: str, text: str) -> Reply:
         """Return a FAIL for one session (IRCv3 standard-replies)."""
         return Reply(session, render.fail(self.rules.server, command, code, *context, text=text))
+
+    def note(self, session: Session, command: str, code: str, *context: str, text: str) -> Reply:
+        """Return a NOTE for one session (IRCv3 standard-replies)."""
+        return Reply(session, render.note(self.rules.server, command, code, *context, text=text))
 
     def not_operator(self, session: Session, channel: Channel) -> Reply:
         """Return the refusal of what only those may do who run a channel."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from securechat.protocol.capabilities import VARIANT_MASK
-from securechat.protocol.sasl import Credentials, PlainExchange
-from securechat.records import Account
+from securechat.protocol.sasl import Credentials, Exchange
+from securechat.records import Account, Device
 
 Groups = dict[tuple[int, int], tuple[Any, ...]]
 """(lane, variant) to the links that are served together and read the same bytes."""
@@ -28,7 +28,9 @@ class Registration:
     """From PASS; checked once the rest is there."""
     checking_pass: bool = False
     """The password being checked is that of PASS, not of SASL."""
-    exchange: PlainExchange | None = None
+    exchange: Exchange | None = None
+    joining: Credentials | None = None
+    """From REGISTER: who somebody with an invite wants to become."""
     tries: int = 0
 
 
@@ -62,20 +64,27 @@ class Session:
         "away",
         "batch",
         "caps",
+        "certificate",
         "device",
+        "enrolling",
         "lane",
         "link",
         "monitored",
         "person",
+        "proof",
         "registration",
         "seen",
         "since",
     )
 
-    def __init__(self, link: Any, lane: int = 0, address: str = "") -> None:
+    def __init__(self, link: Any, lane: int = 0, address: str = "", certificate: str = "") -> None:
         self.link = link
         self.lane = lane
         self.address = address
+        self.certificate = certificate
+        """The SHA-256 of the client certificate that the connection proved to have (hex), or empty."""
+        self.proof: Device | None = None
+        """That certificate as the users file knows it, if it was logged in by."""
         self.caps: int = 0
         self.account: Account | None = None
         """As it was when this session logged in."""
@@ -90,6 +99,8 @@ class Session:
         """When it logged in and when it last said something (ms)."""
         self.monitored: dict[str, str] | None = None
         """MONITOR list: key to name as given."""
+        self.enrolling: Exchange | None = None
+        """A certificate request that is being received, by the name of its device."""
         self.batch: Batch | None = None
         """A multiline message that is being received."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from securechat.chat.effects import Admit, Ask, Close, Effects, Reply
+from securechat.chat.effects import Admit, Ask, Close, Effects, Refused, Reply
 from securechat.chat.messages import banned
 from securechat.chat.people import Registration, Session
 from securechat.chat.render import error, fail, repeatable, size
@@ -17,7 +17,7 @@ from securechat.protocol import capabilities, numerics
 from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import Message, build, clip, fill
 from securechat.protocol.names import MAX_NICK, fold
-from securechat.protocol.sasl import Credentials, PlainExchange, SaslError
+from securechat.protocol.sasl import MECHANISMS, Credentials, Exchange, SaslError, decode_external, decode_plain
 from securechat.records import Account, Draft, Kind, Stretch, Unanswered
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ MAX_REALNAME_BYTES = 96
 MAX_TOKEN = 390
 """Longest PING token in bytes: its PONG has the server's name twice."""
 REFUSED = "Login refused: the name or the password is wrong"
+NO_CERTIFICATE = (
+    "Login refused: there is no client certificate, or it is not known here (any more); log in by password"
+)
 HOW_TO_LOG_IN = (
     "This server needs a login: set SASL PLAIN (or the server password NAME:PASSWORD) "
     "to your account in your client's settings"
@@ -53,7 +56,7 @@ def cap(hub: Hub, session: Session, message: Message) -> Effects:
     elif verb == "END":
         if registration is not None:
             registration.negotiating = False
-            yield from _advance(hub, session, registration)
+            yield from advance(hub, session, registration)
     else:
         yield hub.numeric(session, numerics.ERR_INVALIDCAPCMD, repeatable(verb))
 
@@ -83,7 +86,7 @@ def _cap_request(hub: Hub, session: Session, words: str) -> Effects:
 
 
 def authenticate(hub: Hub, session: Session, message: Message) -> Effects:
-    """AUTHENTICATE <word>: PLAIN, then the response in pieces of 400 characters; "*" aborts (IRCv3 sasl-3.1)."""
+    """AUTHENTICATE <word>: PLAIN or EXTERNAL, then the response in pieces of 400; "*" aborts (IRCv3 sasl-3.1)."""
     registration, word = session.registration, message.params[0]
     if registration is None or session.account is not None:
         yield hub.numeric(session, numerics.ERR_SASLALREADY)
@@ -91,32 +94,55 @@ def authenticate(hub: Hub, session: Session, message: Message) -> Effects:
         registration.exchange = None
         yield hub.numeric(session, numerics.ERR_SASLABORTED)
     elif registration.exchange is None:
-        if word.upper() == "PLAIN":
-            registration.exchange = PlainExchange()
+        if word.upper() in MECHANISMS:
+            registration.exchange = Exchange(word.upper())
             yield Reply(session, b"AUTHENTICATE +\r\n")
         else:
-            yield hub.numeric(session, numerics.RPL_SASLMECHS, "PLAIN")
-            text = "This mechanism is not available; use PLAIN"
+            yield hub.numeric(session, numerics.RPL_SASLMECHS, ",".join(MECHANISMS))
+            text = f"This mechanism is not available; use {' or '.join(MECHANISMS)}"
             yield hub.numeric(session, numerics.ERR_SASLFAIL, text=(text,))
     else:
         yield from _response(hub, session, registration, registration.exchange, word)
 
 
-def _response(
-    hub: Hub, session: Session, registration: Registration, exchange: PlainExchange, word: str
-) -> Effects:
+def _response(hub: Hub, session: Session, registration: Registration, exchange: Exchange, word: str) -> Effects:
     try:
-        credentials = exchange.feed(word)
+        response = exchange.feed(word)
+        if response is None:
+            return
+        registration.exchange = None
+        if exchange.mechanism == "EXTERNAL":
+            yield from _external(hub, session, registration, decode_external(response))
+            return
+        credentials = decode_plain(response)
     except SaslError as wrong:
         registration.exchange = None
         if wrong.too_long:
             yield hub.numeric(session, numerics.ERR_SASLTOOLONG)
         else:
-            yield from _refused(hub, session, registration)
+            why = NO_CERTIFICATE if exchange.mechanism == "EXTERNAL" else REFUSED
+            yield from _refused(hub, session, registration, why)
         return
-    if credentials is not None:
-        registration.exchange = None
-        yield Ask(session, credentials, partial(answered, hub, session, credentials))
+    yield Ask(session, credentials, partial(answered, hub, session, credentials))
+
+
+def _external(hub: Hub, session: Session, registration: Registration, name: str) -> Effects:
+    """Log in by the client certificate. The users file as it is in this turn says whose it is, if anybody's."""
+    account, device = hub.devices.get(session.certificate, (None, None))
+    if (
+        account is None
+        or device is None
+        or account.disabled
+        or device.not_after <= hub.now
+        or (name and fold(name.partition("@")[0]) != account.key)
+    ):
+        yield Refused(session, f"certificate {session.certificate[:16] or 'missing'}")
+        yield from _refused(hub, session, registration, NO_CERTIFICATE)
+        return
+    session.proof = device
+    yield from logged_in(hub, session, account, device.name)
+    yield hub.numeric(session, numerics.RPL_SASLSUCCESS)
+    yield from advance(hub, session, registration)
 
 
 def password(hub: Hub, session: Session, message: Message) -> Effects:
@@ -141,7 +167,7 @@ def nick(hub: Hub, session: Session, message: Message) -> Effects:
         yield hub.numeric(session, numerics.ERR_NONICKNAMEGIVEN)
     elif session.registration is not None:
         session.registration.nick = wanted[:MAX_NICK]
-        yield from _advance(hub, session, session.registration)
+        yield from advance(hub, session, session.registration)
     elif session.person is not None and fold(wanted) != session.person.key:
         yield hub.numeric(session, numerics.ERR_NONICKCHANGE, text=(session.person.name,))
 
@@ -154,7 +180,7 @@ def user(hub: Hub, session: Session, message: Message) -> Effects:
         return
     registration.user = message.params[0] or "*"
     registration.realname = clip(message.params[3][:MAX_REALNAME], MAX_REALNAME_BYTES)
-    yield from _advance(hub, session, registration)
+    yield from advance(hub, session, registration)
 
 
 def answered(
@@ -170,27 +196,34 @@ def answered(
     if account is None:
         yield from _refused(hub, session, registration)
         return
-    session.account = account
-    session.device = device_name(credentials.device)
-    if not registration.checking_pass:
-        mask = f"{account.name}!u@{account.key}"
-        yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
+    if registration.checking_pass:
+        session.account, session.device = account, device_name(credentials.device)
+    else:
+        yield from logged_in(hub, session, account, credentials.device)
         yield hub.numeric(session, numerics.RPL_SASLSUCCESS)
-    yield from _advance(hub, session, registration)
+    yield from advance(hub, session, registration)
 
 
-def _refused(hub: Hub, session: Session, registration: Registration) -> Effects:
+def logged_in(hub: Hub, session: Session, account: Account, device: str) -> Effects:
+    """Note who a session has proved to be."""
+    session.account = account
+    session.device = device_name(device)
+    mask = f"{account.name}!u@{account.key}"
+    yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
+
+
+def _refused(hub: Hub, session: Session, registration: Registration, why: str = REFUSED) -> Effects:
     registration.tries += 1
     if registration.checking_pass:
         yield hub.numeric(session, numerics.ERR_PASSWDMISMATCH, text=(REFUSED,))
         yield Close(session, error(REFUSED), "login refused")
         return
-    yield hub.numeric(session, numerics.ERR_SASLFAIL, text=(REFUSED,))
+    yield hub.numeric(session, numerics.ERR_SASLFAIL, text=(why,))
     if registration.tries >= hub.rules.limits.login_tries:
-        yield Close(session, error(f"{REFUSED} ({registration.tries} tries)"), "login refused too often")
+        yield Close(session, error(f"{why} ({registration.tries} tries)"), "login refused too often")
 
 
-def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
+def advance(hub: Hub, session: Session, registration: Registration) -> Effects:
     """Complete the login if everything that it needs has been said."""
     if registration.negotiating or not registration.nick or not registration.user:
         return
@@ -207,8 +240,9 @@ def _advance(hub: Hub, session: Session, registration: Registration) -> Effects:
 def _complete(hub: Hub, session: Session, account: Account, realname: str, missed: Stretch) -> Effects:
     """Let the session in: welcome it, show it to others, tell it what it missed, and bring it to the lobby."""
     current = hub.accounts.get(account.key)
-    if current is None or current.created != account.created or current.disabled:
-        # Deleted (or made anew) or disabled between the check of the password and the end of the negotiation.
+    revoked = session.proof is not None and session.certificate not in hub.devices
+    if current is None or current.created != account.created or current.disabled or revoked:
+        # Deleted (or made anew), disabled or revoked between the proof and the end of the negotiation.
         yield Close(session, error(REFUSED), "account gone during login")
         return
     known = hub.people.get(account.key)

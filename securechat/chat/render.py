@@ -185,3 +185,8 @@ def error(text: str) -> bytes:
 def fail(server: str, command: str, code: str, *context: str, text: str) -> bytes:
     """Return a FAIL (IRCv3 standard-replies): `command` is "*" where it concerns the whole connection."""
     return build("FAIL", command[:32], code, *context, text, source=server)
+
+
+def note(server: str, command: str, code: str, *context: str, text: str) -> bytes:
+    """Return a NOTE (IRCv3 standard-replies)."""
+    return build("NOTE", command, code, *context, text, source=server)

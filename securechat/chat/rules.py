@@ -46,3 +46,5 @@ class Rules:
     network: str = "securechat"
     started: str = ""
     motd: tuple[str, ...] = ()
+    authority: str = ""
+    """The certificate of the server's own authority (DER, base64), or empty."""

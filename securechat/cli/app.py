@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from securechat import __version__
-from securechat.cli import certs, connect, history, keeping, sending, serve, users
+from securechat.cli import certs, connect, devices, history, invites, keeping, sending, serve, setup, users
 from securechat.cli.languages import Language, translate
 from securechat.cli.options import HERE, HomeBefore, option
 
-FAMILIES = (certs, users, serve, connect, sending, history, keeping)
+FAMILIES = (certs, users, invites, serve, connect, sending, devices, setup, history, keeping)
 """In the order in which a new user needs them, which is the order of the help."""
 
 app = typer.Typer(

@@ -43,16 +43,21 @@ def new_password(from_stdin: bool) -> str:
     raise CommandError(_("No password was chosen; nothing was changed."))
 
 
-def ask_password(prompt: str) -> str:
-    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end."""
+def ask_password(prompt: str, cannot: str = "") -> str:
+    """Return what is typed at the terminal without showing it. Raises CommandError, and EOFError at its end.
+
+    `cannot` is said instead of the usual where no terminal can be asked without showing it.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError(_("There is no terminal to ask for the password; pipe it in with --password-stdin."))
+        raise CommandError(
+            cannot or _("There is no terminal to ask for the password; pipe it in with --password-stdin.")
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(prompt)
         except getpass.GetPassWarning:
-            why = _("This terminal would show the password; pipe it in with --password-stdin.")
+            why = cannot or _("This terminal would show the password; pipe it in with --password-stdin.")
         except UnicodeError:
             why = _("What was typed is not text in the terminal's encoding.")
     raise CommandError(why)  # outside the handler: what was caught may carry what was typed (law 7)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +57,11 @@ Keep = Annotated[
         help="Let go of what was said longer ago (default: keep it for ever).",
     ),
 ]
+Certificate = Annotated[
+    Path | None,
+    option("--cert", metavar="FILE", show_default=False, help="A certificate with its chain from a public CA."),
+]
+Key = Annotated[Path | None, option("--key", metavar="FILE", show_default=False, help="Its private key.")]
 Level = Annotated[LogLevel, option("--log-level", help="How much the log says.")]
 
 
@@ -73,11 +79,19 @@ def serve(
     workers: Workers = config.DEFAULT_WORKERS,
     tls12: Tls12 = False,
     keep: Keep = None,
+    cert: Certificate = None,
+    key: Key = None,
     limit: Limit = None,
     log_level: Level = LogLevel.INFO,
     home: HomeOption = HERE,
 ) -> None:
-    """Run the server until Ctrl-C or SIGTERM."""
+    """Run the server until Ctrl-C or SIGTERM; SIGHUP reads certificates and users again.
+
+    It renews its own certificate when a third of its life is left. With --cert and --key it shows that one
+    instead, and clients verify it by their system's authorities.
+    """
+    if (cert is None) != (key is None):
+        raise config.ConfigError("--cert and --key go together: name both files, or neither.")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}", name):
         raise config.ConfigError(f"--name {name!r}: want at most 32 letters, digits, dots and hyphens.")
     settings = config.ServerConfig(
@@ -89,6 +103,8 @@ def serve(
         workers=workers,
         tls12=tls12,
         keep_days=keep,
+        certificate=cert,
+        key=key,
         limits=config.Limits.parse(limit or []),
     )
     logging.basicConfig(
@@ -98,18 +114,21 @@ def serve(
 
 
 def _run(settings: config.ServerConfig) -> None:
-    from securechat.certs import describe
     from securechat.server.app import Server
 
-    with _blocked(signal.SIGINT, signal.SIGTERM) as signals:
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    with _blocked(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         server = Server(settings, on_failure=lambda: os.kill(os.getpid(), signal.SIGTERM))
         with server:
             # What a message leaves behind has no cycles. To look for some after every 700 new objects took 6 % of
             # a busy server's time; and what is there from the start stays.
             gc.freeze()
             gc.set_threshold(20_000, 50, 100)
-            _announce(settings, server, describe(settings.home.certs).ca_fingerprint)
-            received = signal.Signals(signal.sigwait(signals))
+            _announce(settings, server)
+            while (received := signal.Signals(signal.sigwait(signals))) is signal.SIGHUP:
+                if terminal and not sys.stderr.isatty():
+                    break  # the terminal is gone, and was all that there was of a way to end this
+                server.reread("SIGHUP")
             if not server.failed:
                 logging.getLogger(__name__).info("stopping (%s)", received.name)
     if server.failed:
@@ -129,11 +148,17 @@ def _blocked(*signals: signal.Signals) -> Iterator[set[signal.Signals]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _announce(settings: config.ServerConfig, server: Server, fingerprint: str) -> None:
-    """Print the one line that says where the server is and how its CA is recognised."""
+def _announce(settings: config.ServerConfig, server: Server) -> None:
+    """Print the one line that says where the server is and how its certificate is recognised."""
+    from securechat.certs import fingerprint
+
+    if settings.certificate is None:
+        known = f"CA SHA-256 {fingerprint(settings.home.certs / 'ca.pem')}"
+    else:
+        known = f"certificate {settings.certificate}"
     version = "TLS 1.2 and 1.3" if settings.tls12 else "TLS 1.3"
     where = ", ".join(server.addresses)
     print(
-        f"securechat {securechat.__version__} listening on {where} ({version}), CA SHA-256 {fingerprint}",
+        f"securechat {securechat.__version__} listening on {where} ({version}), {known}",
         flush=True,
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from securechat.cli import CommandError
+from securechat.cli import CommandError, tables
 from securechat.cli.options import HERE, HomeOption, next_command, option
 from securechat.cli.passwords import PasswordStdin, new_password
 from securechat.config import Home
@@ -38,7 +36,7 @@ def add_user(
     """Make an account; asks for its password twice."""
     from securechat.server.accounts import add_account, check_name
 
-    users = _users(home)
+    users = user_file(home)
     check_name(name, users.load().values())  # before anybody types a password for nothing
     account = add_account(users, name, new_password(password_stdin), admin)
     print(f"{account.name} may log in now{', as an administrator' if account.admin else ''}.")
@@ -52,7 +50,7 @@ def change_password(name: Name, password_stdin: PasswordStdin = False, home: Hom
     """Give an account another password; asks for it twice."""
     from securechat.server import accounts
 
-    users = _users(home)
+    users = user_file(home)
     accounts.find(users, name)
     account = accounts.change_password(users, name, new_password(password_stdin))
     print(f"{account.name} has a new password.")
@@ -62,7 +60,7 @@ def delete_user(name: Name, home: HomeOption = HERE) -> None:
     """Delete an account; what it said stays."""
     from securechat.server.accounts import delete_account
 
-    account = delete_account(_users(home), name)
+    account = delete_account(user_file(home), name)
     print(f"The account {account.name} is deleted.")
 
 
@@ -70,7 +68,7 @@ def kick(name: Name, home: HomeOption = HERE) -> None:
     """End an account's connections; it may log in again."""
     from securechat.server import accounts
 
-    account = accounts.kick(_users(home), name)
+    account = accounts.kick(user_file(home), name)
     print(f"A running server ends the connections of {account.name} within a second.")
 
 
@@ -78,7 +76,7 @@ def disable(name: Name, home: HomeOption = HERE) -> None:
     """Keep an account out, and end its connections."""
     from securechat.server import accounts
 
-    account = accounts.disable(_users(home), name)
+    account = accounts.disable(user_file(home), name)
     print(f"{account.name} may not log in any more, and loses connections within a second.")
     print()
     print(f"To undo: {next_command(home, f'enable {account.name}')}")
@@ -88,37 +86,29 @@ def enable(name: Name, home: HomeOption = HERE) -> None:
     """Let a disabled account in again."""
     from securechat.server import accounts
 
-    account = accounts.disable(_users(home), name, disabled=False)
+    account = accounts.disable(user_file(home), name, disabled=False)
     print(f"{account.name} may log in again.")
 
 
 def list_users(home: HomeOption = HERE) -> None:
     """List the accounts."""
-    accounts = sorted(_users(home).load().values(), key=lambda account: account.key)
+    accounts = sorted(user_file(home).load().values(), key=lambda account: account.key)
     if not accounts:
         print("There are no accounts yet.")
         print()
         print(f"Next: {next_command(home, 'adduser NAME --admin')}")
         return
-    rows = [("NAME", "ROLE", "CREATED")]
+    rows = [("NAME", "ROLE    ", "CREATED")]
     for account in accounts:
-        created = datetime.fromtimestamp(account.created / 1000).astimezone()
         role = "disabled" if account.disabled else "admin" if account.admin else ""
-        rows.append((account.name, role, f"{created:%Y-%m-%d}"))
-    width = max(_columns(row[0]) for row in rows)
-    for name, role, created_on in rows:
-        print(f"{name}{' ' * (width - _columns(name))}  {role:<8}  {created_on}")
+        rows.append((account.name, role, tables.day(account.created)))
+    tables.show(rows)
 
 
-def _users(home: Path) -> UserFile:
+def user_file(home: Path) -> UserFile:
+    """Return the users file of a home. Raises CommandError where that is no folder."""
     from securechat.storage.users import UserFile
 
     if not home.is_dir():
         raise CommandError(f"{home} is not a folder; make it with init-certs, or name another with --home.")
     return UserFile(Home(home).users)
-
-
-def _columns(text: str) -> int:
-    """Return how many columns a terminal gives to a name (UAX #11)."""
-    marks = sum(unicodedata.combining(char) != 0 for char in text)
-    return len(text) - marks + sum(unicodedata.east_asian_width(char) in "WF" for char in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import socket
 import ssl
@@ -39,13 +40,15 @@ class Stage(IntEnum):
 class Connection:
     """A TLS socket, the line buffer before it and the outbox behind it. Owned by one worker thread.
 
-    `number` and `address` ("192.0.2.1:50000") name it in the log. Everything else is the worker's.
+    `address` ("192.0.2.1:50000") names it in the log. `certificate` is the SHA-256 of the client certificate that
+    it proved to have (hex, or empty), from the end of the handshake on. Everything else is the worker's.
     """
 
     __slots__ = (
         "address",
         "admitted",
         "buffer",
+        "certificate",
         "chunk",
         "dirty",
         "due",
@@ -73,6 +76,7 @@ class Connection:
         self.host = host
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.lane = lane
+        self.certificate = ""
         self.stage = Stage.HANDSHAKE
         self.buffer: LineBuffer = LineBuffer()
         self.outbox: list[bytes] = []
@@ -107,6 +111,9 @@ class Connection:
             self.read_wants = EVENT_WRITE
             return False
         self.read_wants = EVENT_READ
+        shown = self.sock.getpeercert(binary_form=True)
+        if shown is not None:
+            self.certificate = hashlib.sha256(shown).hexdigest()
         return True
 
     def receive(self) -> bytes | None:

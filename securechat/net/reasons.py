@@ -5,6 +5,12 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
+_VERIFY: Final = {
+    9: "the client's certificate is not valid yet",
+    10: "the client's certificate has expired",
+    26: "the client's certificate is not one for clients",
+}
+"""OpenSSL's codes (x509_vfy.h) for what a client may have done by mistake."""
 _HANDSHAKE: Final = (
     ("HTTP_REQUEST", "not TLS: a plain HTTP request"),
     ("WRONG_VERSION_NUMBER", "not TLS: plain text or garbage"),
@@ -20,6 +26,8 @@ _HANDSHAKE: Final = (
 
 def explain(error: OSError, *, handshake: bool) -> str:
     """Return a few words for a failed socket or TLS operation; they never hold what was sent."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _VERIFY.get(error.verify_code, "the client's certificate is not of this server's CA")
     if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         code = (error.reason or "").upper()
         for part, words in _HANDSHAKE:

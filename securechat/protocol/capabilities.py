@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from securechat.protocol.sasl import MECHANISMS
+
 
 class Cap(IntEnum):
     """What a client can ask for, one bit each; a session's capabilities are an int of those bits.
@@ -39,6 +41,7 @@ class Cap(IntEnum):
     EVENT_PLAYBACK = 1 << 23
     READ_MARKER = 1 << 24
     SEARCH = 1 << 25
+    ACCOUNT_REGISTRATION = 1 << 26
 
 
 VARIANT_MASK: Final = (
@@ -68,6 +71,7 @@ CAPABILITIES: Final[dict[str, tuple[Cap, str]]] = {
     "batch": (Cap.BATCH, ""),
     "cap-notify": (Cap.CAP_NOTIFY, ""),
     "chghost": (Cap.CHGHOST, ""),
+    "draft/account-registration": (Cap.ACCOUNT_REGISTRATION, "before-connect,custom-account-name"),
     "draft/chathistory": (Cap.CHATHISTORY, ""),
     "draft/event-playback": (Cap.EVENT_PLAYBACK, ""),
     "draft/message-redaction": (Cap.REDACTION, ""),
@@ -81,7 +85,7 @@ CAPABILITIES: Final[dict[str, tuple[Cap, str]]] = {
     "message-tags": (Cap.MESSAGE_TAGS, ""),
     "multi-prefix": (Cap.MULTI_PREFIX, ""),
     "no-implicit-names": (Cap.NO_IMPLICIT_NAMES, ""),
-    "sasl": (Cap.SASL, "PLAIN"),
+    "sasl": (Cap.SASL, ",".join(MECHANISMS)),
     ORDER_TAG: (Cap.ORDER, ""),
     "server-time": (Cap.SERVER_TIME, ""),
     "setname": (Cap.SETNAME, ""),

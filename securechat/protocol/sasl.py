@@ -1,4 +1,4 @@
-"""SASL PLAIN over AUTHENTICATE (IRCv3 sasl-3.1, RFC 4616)."""
+"""SASL PLAIN and EXTERNAL over AUTHENTICATE (IRCv3 sasl-3.1, RFC 4616, RFC 4422 appendix A)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 CHUNK: Final = 400
 """Characters in a full AUTHENTICATE line; a shorter one ends the response (sasl-3.1)."""
+MECHANISMS: Final = ("PLAIN", "EXTERNAL")
 MAX_RESPONSE: Final = 4 * CHUNK
 """Longest base64 response taken: a name, a password of 1 KiB and the separators fit."""
 
@@ -40,26 +41,32 @@ class SaslError(ValueError):
         self.too_long = too_long
 
 
-class PlainExchange:
-    """Collects the lines of one PLAIN response. Owned by its session."""
+class Exchange:
+    """Collects the pieces of one base64 text, of at most so many characters. Owned by its session."""
 
-    __slots__ = ("_collected",)
+    __slots__ = ("_collected", "_most", "mechanism")
 
-    def __init__(self) -> None:
+    def __init__(self, mechanism: str, most: int = MAX_RESPONSE) -> None:
+        self.mechanism = mechanism
         self._collected = ""
+        self._most = most
 
-    def feed(self, chunk: str) -> Credentials | None:
-        """Take one AUTHENTICATE parameter; give the credentials once they are complete, else None.
+    def feed(self, chunk: str) -> str | None:
+        """Take one piece ("+" is an empty one); give the whole text once it is complete, else None.
 
         Raises SaslError; the exchange is over then.
         """
         if chunk != "+":
             self._collected += chunk
-        if len(chunk) > CHUNK or len(self._collected) > MAX_RESPONSE:
+        if len(chunk) > CHUNK or len(self._collected) > self._most:
             raise SaslError(too_long=True)
-        if len(chunk) == CHUNK:
-            return None
-        return decode_plain(self._collected)
+        return None if len(chunk) == CHUNK else self._collected
+
+
+def pieces(text: str) -> list[str]:
+    """Return a base64 text in pieces as `Exchange` takes them: the last is shorter than the others, or "+"."""
+    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
+    return chunks if chunks and len(chunks[-1]) < CHUNK else [*chunks, "+"]
 
 
 def decode_plain(response: str) -> Credentials:
@@ -80,6 +87,12 @@ def decode_plain(response: str) -> Credentials:
 def encode_plain(credentials: Credentials) -> list[str]:
     """Return the AUTHENTICATE parameters that say these credentials (sasl-3.1)."""
     raw = f"\0{credentials.name}\0{credentials.password}".encode()
-    text = base64.b64encode(raw).decode()
-    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
-    return [*chunks, "+"] if len(chunks[-1]) == CHUNK else chunks
+    return pieces(base64.b64encode(raw).decode())
+
+
+def decode_external(response: str) -> str:
+    """Return the authorization identity in a base64 response: a name, or empty (RFC 4422, appendix A)."""
+    try:
+        return base64.b64decode(response, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise SaslError from None

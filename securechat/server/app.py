@@ -18,12 +18,13 @@ from securechat.net.jobs import Stop as StopWorker
 from securechat.net.listener import Listener
 from securechat.net.worker import Worker
 from securechat.protocol.sasl import Credentials
-from securechat.records import Question, Search
+from securechat.records import Enrol, Question, Redeem, Request, Revoke, Search
 from securechat.server import checker, passwords
 from securechat.server.checker import Checker
-from securechat.server.items import Closed, Item, Lines, Opened
+from securechat.server.issuer import Issuer
+from securechat.server.items import Closed, Item, Lines, Opened, Reread
 from securechat.server.items import Stop as StopSequencer
-from securechat.server.parts import ServerError, address, gather, load_context, motd, raise_file_limit
+from securechat.server.parts import ServerError, address, authority, gather, load_context, motd, raise_file_limit
 from securechat.server.reader import Reader, Searcher
 from securechat.server.sequencer import Sequencer
 from securechat.server.threads import CoreThread
@@ -91,6 +92,7 @@ class Server:
             Worker(lane, lambda: self._context, config.limits, bridge, ping) for lane, bridge in enumerate(bridges)
         ]
         self._listener = Listener(parts.sockets, self._workers, config.limits)
+        self._issuer = Issuer(config, parts.users, passwords.DEFAULT)
         self._checker = Checker(parts.users, passwords.DEFAULT, config.limits.logins_waiting)
         limits = config.limits
         most, waiting = limits.history_bytes, limits.questions_waiting
@@ -108,6 +110,7 @@ class Server:
         for bridge in bridges:
             bridge.sequencer, bridge.listener = self._sequencer, self._listener
         self._checker.answer = self._reader.answer = self._searcher.answer = self._sequencer.put
+        self._issuer.answer = self._issuer.tell = self._sequencer.put
         self.port: int = parts.sockets[0].getsockname()[1]
         self.addresses = [address(sock) for sock in parts.sockets]
 
@@ -116,7 +119,7 @@ class Server:
         raise_file_limit(self._config.limits.connections)
         bodies: list[tuple[str, Callable[[], None]]] = [("sequencer", self._sequencer.run)]
         bodies += [(f"checker-{number}", self._checker.run) for number in range(checker.THREADS)]
-        bodies += [("reader", self._reader.run), ("searcher", self._searcher.run)]
+        bodies += [("issuer", self._issuer.run), ("reader", self._reader.run), ("searcher", self._searcher.run)]
         bodies += [(f"worker-{lane}", worker.run) for lane, worker in enumerate(self._workers)]
         bodies.append(("listener", self._listener.run))
         self._threads = [CoreThread(name, body, self._fail) for name, body in bodies]
@@ -134,6 +137,7 @@ class Server:
             ("listener", self._listener.stop),
             ("sequencer", lambda: self._sequencer.put(StopSequencer())),
             ("checker", self._checker.stop),
+            ("issuer", self._issuer.stop),
             ("reader", self._reader.stop),
             ("searcher", self._searcher.stop),
             ("worker", self._stop_workers),
@@ -144,6 +148,10 @@ class Server:
                 if thread.name.startswith(name):
                     thread.join()
         self._let_go()
+
+    def reread(self, why: str) -> None:
+        """Read users, certificates and message of the day again, from any thread."""
+        self._sequencer.put(Reread(why))
 
     def __enter__(self) -> Self:
         self.start()
@@ -172,16 +180,19 @@ class Server:
         connected notices. Workers read the attribute, which is replaced whole: they see the old one or the new.
         """
         try:
-            self._context = load_context(self._config)
+            context, told = load_context(self._config), authority(self._config)
         except ServerError as error:
             return str(error)
-        hub.rules = replace(hub.rules, motd=motd(self._config.home))
+        self._context = context
+        hub.rules = replace(hub.rules, motd=motd(self._config.home), authority=told)
         return ""
 
-    def _ask(self, session: Session, question: Credentials | Question) -> bool:
+    def _ask(self, session: Session, question: Credentials | Question | Request) -> bool:
         """Have a question answered by whoever can, on the sequencer's thread."""
         if isinstance(question, Credentials):
             return self._checker.submit(session, question)
+        if isinstance(question, Enrol | Revoke | Redeem):
+            return self._issuer.submit(session, question)
         if isinstance(question, Search):
             return self._searcher.submit(session, question)
         return self._reader.submit(session, question)

@@ -11,7 +11,8 @@ log = logging.getLogger(__name__)
 
 def login(session: Session) -> None:
     """Note a login that succeeded."""
-    log.info("login: %s from %s", session.nick, session.address)
+    by = f" by the certificate of {session.proof.name}" if session.proof is not None else ""
+    log.info("login: %s from %s%s", session.nick, session.address, by)
 
 
 def refused(session: Session, why: str) -> None:

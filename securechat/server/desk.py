@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from securechat.chat import burst
 from securechat.chat.conversations import conversation
-from securechat.chat.effects import Admit, Ask, Burst, Close, Effects, Rehash, Reply
+from securechat.chat.effects import Admit, Ask, Burst, Close, Effects, Refused, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
 from securechat.chat.messages import COMMANDS
@@ -90,7 +90,9 @@ class Desk:
     def opened(self, item: Opened) -> None:
         """Begin a session."""
         connection = item.connection
-        self.sessions[connection] = self._hub.open(connection, connection.lane, connection.address)
+        self.sessions[connection] = self._hub.open(
+            connection, connection.lane, connection.address, connection.certificate
+        )
 
     def departed(self, item: Closed) -> None:
         """End the session of a connection that is gone."""
@@ -210,6 +212,8 @@ class Desk:
                 self._question(effect)
             elif isinstance(effect, Admit):
                 self._admit(effect)
+            elif isinstance(effect, Refused):
+                audit.refused(effect.session, effect.why)
             else:
                 self._rehash(effect)
 

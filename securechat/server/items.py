@@ -36,8 +36,20 @@ class Answered(NamedTuple):
     answer: Any
 
 
+class Reread(NamedTuple):
+    """Read users, certificates and message of the day again; `why` is for the operator's log."""
+
+    why: str
+
+
+class Notice(NamedTuple):
+    """Tell the administrators who are here."""
+
+    text: str
+
+
 class Stop(NamedTuple):
     """Tell everybody, keep everything, end."""
 
 
-Item: TypeAlias = Opened | Lines | Closed | Answered | Stop
+Item: TypeAlias = Opened | Lines | Closed | Answered | Reread | Notice | Stop

@@ -16,7 +16,9 @@ _HARMLESS: Final = frozenset({Kind.PRIVMSG, Kind.NOTICE, Kind.TAGMSG, Kind.REDAC
 """Kinds that change nothing that a later question of the same turn could show (who has left is gone anyway)."""
 
 
-_OWN_AFFAIRS: Final = frozenset({"PING", "CAP", "MONITOR", "NICK", "USER", "PASS", "AUTHENTICATE"})
+_OWN_AFFAIRS: Final = frozenset(
+    {"PING", "CAP", "MONITOR", "NICK", "USER", "PASS", "AUTHENTICATE", "ENROL", "DEVICES"}
+)
 """Commands whose answers are about the session itself."""
 
 

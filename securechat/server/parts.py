@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import resource
 import socket
@@ -12,9 +13,12 @@ import unicodedata
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import securechat
+from securechat import certs
+from securechat.certs import CertificateError
 from securechat.chat.conversations import conversation
 from securechat.chat.rules import Rules
 from securechat.config import Home, ServerConfig
@@ -22,6 +26,7 @@ from securechat.net.listener import listen
 from securechat.net.tls import server_context
 from securechat.protocol.names import NameRefused, check_channel
 from securechat.records import Entry
+from securechat.server import caretaker
 from securechat.server.directory import Directory
 from securechat.storage.log import LogError, SqliteLog
 from securechat.storage.users import UserFile, UsersError
@@ -51,7 +56,9 @@ class Parts(NamedTuple):
 def gather(config: ServerConfig) -> Parts:
     """Return the parts. Raises ServerError, and then leaves nothing open."""
     rules = _rules(config)
+    look_after_certificates(config)
     context = load_context(config)
+    rules = replace(rules, authority=authority(config))
     users = UserFile(config.home.users)
     directory = _load_users(users)
     with ExitStack() as undo:
@@ -68,33 +75,68 @@ def gather(config: ServerConfig) -> Parts:
     return Parts(context, users, directory, store, newest, sockets, rules)
 
 
+def look_after_certificates(config: ServerConfig) -> None:
+    """Renew what is due before anybody connects; what is missing or broken is told by `load_context`."""
+    if config.certificate is not None or (config.home.certs / "server.pem").exists():
+        for warning in caretaker.look(config, datetime.now(UTC)).warnings:
+            log.warning("%s", warning)
+
+
+def authority(config: ServerConfig) -> str:
+    """Return the authority's certificate as CA tells it; empty where clients verify by those of their system."""
+    if config.certificate is not None:
+        return ""
+    try:
+        return base64.b64encode(certs.der(config.home.certs / "ca.pem")).decode()
+    except CertificateError as error:
+        raise ServerError(str(error)) from None
+
+
 def load_context(config: ServerConfig) -> ssl.SSLContext:
     """Return the TLS context with the server's certificate. Raises ServerError."""
-    certificate, key = config.home.certs / "server.pem", config.home.certs / "server.key"
+    certificate, key = config.certificate_files
+    authority = config.home.certs / "ca.pem"
     try:
         for path in (certificate, key):
             path.open("rb").close()  # OpenSSL's own error does not say which of the two it is about
-        return server_context(certificate, key, tls12=config.tls12)
-    except (FileNotFoundError, NotADirectoryError):
+        known = authority if config.certificate is None or authority.exists() else None
+        if known is not None:
+            _check_apart(config, certificate, key, known)
+        return server_context(certificate, key, tls12=config.tls12, authority=known)
+    except (FileNotFoundError, NotADirectoryError) as missing:
+        if config.certificate is not None:
+            raise ServerError(f"There is no {missing.filename}: put it there, or mend --cert and --key.") from None
         raise ServerError(
             f"There is no server certificate in {config.home.certs}: run `securechat init-certs`."
         ) from None
     except ssl.SSLError:
-        raise ServerError(
-            f"{certificate} and {key} are damaged or do not belong together: run `securechat init-certs`."
-        ) from None
+        way_out = "run `securechat init-certs`" if config.certificate is None else "put back the two that do"
+        raise ServerError(f"{certificate} and {key} are damaged or do not belong together: {way_out}.") from None
+    except CertificateError as error:
+        raise ServerError(str(error)) from None
     except OSError as error:
         raise ServerError(
             f"{error.filename or key} cannot be read ({error.strerror}): run this as the user who owns it."
         ) from None
 
 
+def _check_apart(config: ServerConfig, certificate: Path, key: Path, authority: Path) -> None:
+    """Refuse a server that would have the authority's key in its memory at all times."""
+    signing = config.home.certs / "ca.key"
+    if (signing.exists() and key.samefile(signing)) or certs.same_key(certificate, authority):
+        raise ServerError(
+            f"{certificate} has the key of the authority {authority}, which must never serve: "
+            "move server.pem and server.key away and run `securechat init-certs`."
+        )
+
+
 def _load_users(users: UserFile) -> Directory:
     try:
         directory = Directory(users, loud=True)
+        invited = bool(users.invites())
     except UsersError as error:
         raise ServerError(str(error)) from None
-    if not directory.accounts:
+    if not directory.accounts and not invited:
         raise ServerError(f"There are no users in {users.path}: run `securechat adduser NAME`.")
     return directory
 

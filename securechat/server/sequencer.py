@@ -15,6 +15,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from securechat.chat import admin, devices
 from securechat.chat.effects import Close
 from securechat.chat.hub import Hub
 from securechat.chat.people import Session
@@ -24,7 +25,7 @@ from securechat.records import Entry, Kind, Unanswered
 from securechat.server import audit
 from securechat.server.desk import Desk
 from securechat.server.directory import Directory
-from securechat.server.items import Answered, Closed, Item, Lines, Opened
+from securechat.server.items import Answered, Closed, Item, Lines, Notice, Opened, Reread
 from securechat.server.ledger import Ledger
 from securechat.server.outgoing import Outgoing
 from securechat.storage.log import Log, LogError
@@ -148,8 +149,21 @@ class Sequencer:
             self._desk.departed(item)
         elif isinstance(item, Answered):
             self._desk.answered(item)
+        elif isinstance(item, Reread):
+            self._reread(item.why)
+        elif isinstance(item, Notice):
+            self._desk.decide(None, "", partial(admin.notice, self._hub, item.text))
         else:
             self._stop()
+
+    def _reread(self, why: str) -> None:
+        """Read everything again. What cannot be used is told, and what was before stays in force."""
+        trouble = self.rehash()
+        if trouble:
+            log.error("%s: %s What was read before stays in force.", why, trouble)
+            self._desk.decide(None, "", partial(admin.notice, self._hub, trouble))
+        else:
+            log.info("%s: users, certificates and message of the day have been read again", why)
 
     def end_turn(self) -> None:
         """Commit what was decided, then let the output go; or take the turn back."""
@@ -210,6 +224,8 @@ class Sequencer:
         if self._directory.refresh() or self._check_accounts:
             self._check_accounts = False
             self._desk.decide(None, "", lambda: self._hub.accounts_changed(self._directory.accounts))
+            for session in devices.revoked(self._hub):
+                self._desk.decide(session, "", partial(devices.end, self._hub, session))
 
     def _stop(self) -> None:
         """Make this turn the last. The workers bid farewell: they also know who came in behind this order."""

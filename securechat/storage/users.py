@@ -1,34 +1,29 @@
 """The users file: who may log in. Read by the server, changed by commands that may run beside it.
 
-    {"version": 1, "users": [{"name", "key", "hash", "created", "roles"}, ...]}
-
-Each change replaces the whole file, so that a reader finds the old one or the new one and never half of either.
+What stands in it is told by `users_format`. Each change replaces the whole file, so that a reader finds the old
+one or the new one and never half of either.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from securechat.records import Account
+from securechat.records import Account, Invite
+from securechat.storage.users_format import Book, Malformed, decode, encode
 
-VERSION: Final = 1
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Largest file that is read: some 250 000 accounts."""
 LOCK_SECONDS: Final = 10.0
 """How long a change waits for another process to finish its own."""
-_LAST_TIME: Final = 253_402_214_400_000  # the day before the year 10000, where dates end
-_REQUIRED: Final[dict[str, type]] = {"name": str, "key": str, "hash": str, "created": int, "roles": list}
-_FIELDS: Final[dict[str, type]] = _REQUIRED | {"disabled": bool, "kicked": int}
 _WAYS_OUT: Final = {
     errno.EACCES: "run this as the user who owns it",
     errno.EPERM: "run this as the user who owns it",
@@ -48,15 +43,6 @@ class UsersError(Exception):
     """
 
 
-class _Malformed(Exception):  # noqa: N818  # becomes a UsersError once the file's name is known
-    """What is wrong with the content, without the content; and the way out."""
-
-    def __init__(
-        self, wrong: str, way_out: str = "restore a copy or mend it by hand (it was not changed)"
-    ) -> None:
-        super().__init__(f"{wrong}; {way_out}.")
-
-
 class UserFile:
     """One users file. A missing one is empty; `lock_seconds` bounds the wait for another process.
 
@@ -71,7 +57,11 @@ class UserFile:
 
     def load(self) -> Mapping[str, Account]:
         """Return all accounts by key, in the order of the file, unchangeable. Raises UsersError."""
-        return MappingProxyType(self._read())
+        return MappingProxyType(self._read().accounts)
+
+    def invites(self) -> Mapping[str, Invite]:
+        """Return the open invites by key of the account to be. Raises UsersError."""
+        return MappingProxyType(self._read().invites)
 
     @contextmanager
     def edit(self) -> Iterator[dict[str, Account]]:
@@ -79,12 +69,18 @@ class UserFile:
 
         Leaving by an exception, or with nothing changed, writes nothing. Raises UsersError.
         """
+        with self.edit_book() as book:
+            yield book.accounts
+
+    @contextmanager
+    def edit_book(self) -> Iterator[Book]:
+        """The same for accounts and invites together: an invite becomes an account in one step."""
         with self._locked():
-            accounts = self._read()
-            before = dict(accounts)
-            yield accounts
-            if accounts != before:
-                self._replace(_encode(accounts))
+            book = self._read()
+            before = book.copy()
+            yield book
+            if book != before:
+                self._replace(encode(book))
 
     def stamp(self) -> Stamp:
         """Return what changes whenever the file does; costs one system call and never raises."""
@@ -94,14 +90,14 @@ class UserFile:
             return None
         return status.st_mtime_ns, status.st_ino, status.st_size
 
-    def _read(self) -> dict[str, Account]:
+    def _read(self) -> Book:
         try:
-            return _decode(_read_bytes(self.path))
+            return decode(_read_bytes(self.path))
         except FileNotFoundError:
-            return {}
+            return Book()
         except OSError as error:
             raise self._failed("read", self.path, error) from error
-        except _Malformed as error:
+        except Malformed as error:
             raise UsersError(f"{self.path} {error}") from None
 
     @contextmanager
@@ -163,10 +159,10 @@ def _read_bytes(path: Path) -> bytes:
     # restored with `cp`, after the harm is done. The next change brings it back to 0600, as every change does.
     with open(path, "rb", opener=_open_itself) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise _Malformed("is not a regular file")
+            raise Malformed("is not a regular file")
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise _Malformed(f"has more than {MAX_BYTES} bytes")
+        raise Malformed(f"has more than {MAX_BYTES} bytes")
     return data
 
 
@@ -193,73 +189,3 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _encode(accounts: Mapping[str, Account]) -> bytes:
-    users = []
-    for key, account in accounts.items():
-        assert key == account.key
-        fields = {name: getattr(account, name) for name in _FIELDS} | {"roles": sorted(account.roles)}
-        users.append({name: value for name, value in fields.items() if name in _REQUIRED or value})
-    # Readable by people: an operator looks into it, and Cyrillic names stay Cyrillic.
-    return json.dumps({"version": VERSION, "users": users}, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def _decode(data: bytes) -> dict[str, Account]:
-    document = _parse(data)
-    if not isinstance(document, dict) or not _is(document.get("version"), int):
-        raise _Malformed("is not a users file")
-    if document["version"] > VERSION:
-        newer = f"was written by a newer securechat (version {document['version']})"
-        raise _Malformed(newer, "upgrade this one (the file was not changed)")
-    if document["version"] != VERSION or document.keys() != {"version", "users"}:
-        raise _Malformed("is not a users file of a known version")
-    if not isinstance(document["users"], list):
-        raise _Malformed("has no list of users")
-    accounts: dict[str, Account] = {}
-    for number, user in enumerate(document["users"], 1):
-        account = _account(user, number)
-        if account.key in accounts:
-            raise _Malformed(f"has one account twice (entry {number})")
-        accounts[account.key] = account
-    return accounts
-
-
-def _parse(data: bytes) -> Any:
-    wrong = "is not valid JSON"
-    try:
-        document = json.loads(data, object_pairs_hook=_object)
-        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair could never be written again
-        return document
-    except json.JSONDecodeError as error:
-        wrong = f"is not valid JSON (line {error.lineno})"
-    except (ValueError, RecursionError):
-        pass
-    # Outside the handler: what json raises carries the whole file.
-    raise _Malformed(wrong)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise _Malformed("has a field twice in one entry")
-    return fields
-
-
-def _account(user: Any, number: int) -> Account:
-    # Strict: a field that is not understood here would be lost with the next change.
-    if not isinstance(user, dict) or not _REQUIRED.keys() <= user.keys() <= _FIELDS.keys():
-        raise _Malformed(f"has other fields in entry {number} than {', '.join(_FIELDS)}")
-    for name, value in user.items():
-        if not _is(value, _FIELDS[name]) or value == "":
-            raise _Malformed(f"has an unusable {name!r} in entry {number}")
-    for name in ("created", "kicked"):
-        if not 0 <= user.get(name, 0) <= _LAST_TIME:
-            raise _Malformed(f"has an unusable {name!r} in entry {number}")
-    if not all(isinstance(role, str) for role in user["roles"]):
-        raise _Malformed(f"has an unusable 'roles' in entry {number}")
-    return Account(**{**user, "roles": frozenset(user["roles"])})
-
-
-def _is(value: Any, wanted: type) -> bool:
-    return isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)

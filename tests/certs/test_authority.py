@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securechat import certs
-from securechat.certs import CertificateError, authority
+from securechat.certs import CertificateError, names
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 
@@ -77,7 +77,7 @@ def test_chain(folder):
 
 def test_names(folder, monkeypatch):
     """The names that always work, then those given, in A-labels and without repetition."""
-    monkeypatch.setattr(authority.socket, "gethostname", lambda: "Box")
+    monkeypatch.setattr(names.socket, "gethostname", lambda: "Box")
     made = certs.issue(folder, ["chat.example.", "чат.рф", "10.0.0.7", "[fe80::1]", "localhost"])
     always = ("localhost", "127.0.0.1", "::1", "box")
     assert made.names == (*always, "chat.example", "xn--80a0bn.xn--p1ai", "10.0.0.7", "fe80::1")
@@ -85,7 +85,7 @@ def test_names(folder, monkeypatch):
 
 def test_unusable_machine_name(folder, monkeypatch):
     """A machine may be called what no client can ask for."""
-    monkeypatch.setattr(authority.socket, "gethostname", lambda: "Anna's Mac")
+    monkeypatch.setattr(names.socket, "gethostname", lambda: "Anna's Mac")
     assert certs.issue(folder).names == ("localhost", "127.0.0.1", "::1")
 
 

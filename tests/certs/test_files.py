@@ -117,7 +117,7 @@ def _leaf_as_authority(folder):
         (_from_elsewhere("ca.key"), "ca.key", "belong together"),
         (_write("ca.pem", b"nonsense"), "ca.pem", "from a copy"),
         (_write("ca.key", b""), "ca.key", "from a copy"),
-        (_protect_by_password, "ca.key", "from a copy"),
+        (_protect_by_password, "ca.key", "a command that asks"),
         (_leaf_as_authority, "ca.pem", "put the right ca.pem back"),
         (_write("server.pem", b"-----BEGIN CERTIFICATE-----\n"), "server.pem", "move it away"),
         (_from_elsewhere("server.pem", "server.key"), "server.pem", "move it away"),

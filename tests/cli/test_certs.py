@@ -89,7 +89,9 @@ def test_authority_without_key(tmp_path):
     securechat("init-certs", cwd=tmp_path)
     (tmp_path / "certs" / "ca.key").unlink()
     sentence = refused("init-certs", cwd=tmp_path)
-    assert sentence.startswith("certs/ca.key is missing beside certs/ca.pem; put it back, or move ca.pem")
+    assert sentence.startswith(
+        "certs/ca.key is missing beside certs/ca.pem; put it back, or if it is kept elsewhere"
+    )
 
 
 def test_home_is_a_file(tmp_path):

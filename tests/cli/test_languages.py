@@ -102,7 +102,7 @@ def test_errors(alice, home, tmp_path):
 def test_help_is_in_the_language_too():
     for done in (in_process("--lang", "ru", "--help"), in_process("--help", **RUSSIAN)):
         assert done.stdout.startswith("Вызов: securechat")
-        assert "  connect     Беседа: просто пишите; /help — справка, /quit — выход." in done.stdout
+        assert "  connect       Беседа: просто пишите; /help — справка, /quit — выход." in done.stdout
         assert "Показать эту справку." in done.stdout
     shown = in_process("connect", "--lang", "ru", "--help").stdout
     assert "Параметры:" in shown

@@ -8,9 +8,13 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
+from helpers.devices import issued, revoke
 from helpers.homes import PASSWORDS, make_home
 from helpers.irssi import Irssi
+from helpers.programs import until
 from helpers.weechat import WeeChat
+
+from securechat.chat.devices import REVOKED
 
 MISSING = [name for name in ("irssi", "tmux") if shutil.which(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -122,3 +126,22 @@ def test_a_server_that_cannot_be_verified_is_refused(server, start, tmp_path, ca
         alice.expect("None of the Subject Alt Names in the certificate match hostname")
     alice.expect("Connection lost to")
     assert "login: alice" not in caplog.text
+
+
+def test_an_issued_certificate_logs_in(server, start, home, tmp_path, dial):
+    alice = dial(server, "alice")
+    bob = start(Irssi, server, "bob", device=issued(home, "bob", tmp_path / "bob.pem")).lobby()
+    bob.say("no password here")
+    alice.expect("^:bob!u@bob PRIVMSG #lobby :no password here$")
+    revoke(home, "bob")
+    bob.window("(status)")
+    bob.expect(re.escape(REVOKED[:40]))
+
+
+def test_a_certificate_of_another_authority_is_refused(server, start, home, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    other = issued(make_home(tmp_path / "other"), "bob", tmp_path / "bob.pem")
+    bob = start(Irssi, server, "bob", device=other)
+    bob.expect("Connection lost to localhost|tlsv1 alert|unknown ca")
+    until(lambda: "the client's certificate is not of this server's CA" in caplog.text, "the server says why")
+    assert "login: bob" not in caplog.text

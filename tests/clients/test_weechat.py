@@ -8,8 +8,12 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
+from helpers.devices import forge, issued, revoke
 from helpers.homes import PASSWORDS, make_home
+from helpers.programs import until
 from helpers.weechat import SERVER, WeeChat
+
+from securechat.chat.devices import REVOKED
 
 pytestmark = pytest.mark.skipif(shutil.which("weechat-headless") is None, reason="not installed: weechat-headless")
 
@@ -92,3 +96,28 @@ def test_a_server_that_cannot_be_verified_is_refused(server, start, tmp_path, ca
         bob.expect("hostname in the certificate does NOT match")
     bob.expect("TLS handshake failed", SERVER)
     assert "login: bob" not in caplog.text
+
+
+def test_an_issued_certificate_logs_in(server, start, home, tmp_path, dial):
+    alice = dial(server, "alice")
+    file = issued(home, "Иван", tmp_path / "ivan.pem")
+    ivan = start(server, "Иван", device=file).lobby()
+    ivan.expect("Login succeeded$")
+    ivan.say("без пароля", "#lobby")
+    alice.expect("^:Иван!u@иван PRIVMSG #lobby :без пароля$")
+    revoke(home, "Иван")
+    ivan.expect(f"{re.escape(REVOKED)}$")
+
+
+def test_a_certificate_of_another_authority_is_refused(server, start, home, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    other = issued(make_home(tmp_path / "other"), "bob", tmp_path / "bob.pem")
+    bob = start(server, "bob", device=other)
+    bob.expect("TLS handshake failed|error: |disconnected from server|Certificate", SERVER)
+    until(lambda: "the client's certificate is not of this server's CA" in caplog.text, "the server says why")
+    assert "login: bob" not in caplog.text
+
+
+def test_an_unknown_certificate_is_told_to_log_in_by_password(server, start, home, tmp_path):
+    bob = start(server, "bob", device=forge(home.certs, tmp_path / "forged.pem", name="bob"))
+    bob.expect("Login refused: there is no client certificate, or it is not known here")

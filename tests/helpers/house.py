@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from types import MappingProxyType
 
 from helpers.memory import MemoryLog
 
+from securechat.chat import devices
 from securechat.chat.conversations import conversation
-from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Rehash, Reply
+from securechat.chat.effects import Admit, Ask, Close, Fanout, Output, Refused, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
 from securechat.chat.people import Session
@@ -19,7 +21,21 @@ from securechat.protocol.errors import Fault
 from securechat.protocol.message import Message, parse
 from securechat.protocol.names import fold
 from securechat.protocol.sasl import Credentials
-from securechat.records import EPHEMERAL, LATEST, SAID, Account, Draft, Entry, Question, Unanswered, run_of
+from securechat.records import (
+    EPHEMERAL,
+    LATEST,
+    SAID,
+    Account,
+    Draft,
+    Enrol,
+    Entry,
+    Question,
+    Redeem,
+    Request,
+    Revoke,
+    Unanswered,
+    run_of,
+)
 from securechat.storage.history import UnknownPlace
 
 NAMES = ("Alice", "bob", "carol", "Иван")
@@ -72,7 +88,11 @@ class House:
         self.now = 1_700_000_000_000
         self.devices: dict[Session, Device] = {}
         self.admitted: list[Session] = []
+        self.refusals: list[str] = []
         self.rehashes = 0
+        self.requests: list[Request] = []
+        self.granted: object = Unanswered("REFUSED", "not in a house")
+        """What every request is answered by."""
         self.response: Response | None = None
         self.hub = self.fresh_hub(known)
 
@@ -93,8 +113,15 @@ class House:
         """All that was kept, in order."""
         return self.store.entries
 
-    def connect(self) -> Device:
-        session = self.hub.open(object(), 0, "192.0.2.1:5")
+    def change(self, key: str, **fields) -> None:
+        """Do what a command in the shell does to the users file, and let the hub see it."""
+        accounts = {**self.hub.accounts, key: replace(self.hub.accounts[key], **fields)}
+        self.run(None, self.hub.accounts_changed(accounts))
+        for session in devices.revoked(self.hub):
+            self.run(session, devices.end(self.hub, session))
+
+    def connect(self, certificate: str = "") -> Device:
+        session = self.hub.open(object(), 0, "192.0.2.1:5", certificate)
         session.link = device = Device(self, session)
         self.devices[session] = device
         return device
@@ -134,11 +161,16 @@ class House:
                 self.run(effect.session, effect.then(self._answer(effect.question)))
             elif isinstance(effect, Admit):
                 self.admitted.append(effect.session)
+            elif isinstance(effect, Refused):
+                self.refusals.append(effect.why)
             else:
                 assert isinstance(effect, Rehash)
                 self.rehashes += 1
 
-    def _answer(self, question: Credentials | Question) -> object:
+    def _answer(self, question: Credentials | Question | Request) -> object:
+        if isinstance(question, Enrol | Revoke | Redeem):
+            self.requests.append(question)
+            return self.granted
         if not isinstance(question, Credentials):
             try:
                 return self.store.answer(question)

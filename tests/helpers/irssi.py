@@ -19,7 +19,7 @@ servers = ({{
   use_tls = "yes";
   tls_verify = "yes";
   tls_cafile = "{authority}";
-{password}}});
+{device}{password}}});
 chatnets = {{ securechat = {{
   type = "IRC";
   nick = "{nick}";
@@ -40,7 +40,8 @@ once (it was slow, or they were pasted) it joins the second to the first and str
 class Irssi:
     """One irssi that connects at once.
 
-    `password` logs in by SASL PLAIN (to `account` where that is not the nick); `server_password` is sent as PASS.
+    `password` logs in by SASL PLAIN (to `account` where that is not the nick), `device` by a certificate with its
+    key, where there is no password; `server_password` is sent as PASS.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Irssi:
         account: str = "",
         password: str = "",
         server_password: str = "",
+        device: Path | None = None,
         host: str = "localhost",
     ) -> None:
         folder.mkdir(mode=0o700)
@@ -62,12 +64,15 @@ class Irssi:
             if password
             else {}
         )
+        if device is not None and not password:
+            sasl = {"sasl_mechanism": "EXTERNAL", "sasl_username": account or nick}
         text = SETTINGS.format(
             host=host,
             port=port,
             authority=authority,
             nick=nick,
             sasl=_rows(sasl),
+            device=_rows({"tls_cert": str(device)} if device else {}),
             password=_rows({"password": server_password} if server_password else {}),
         )
         write_private(folder / "config", text)

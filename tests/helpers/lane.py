@@ -147,7 +147,9 @@ class Lane:
         self.trust = ssl.create_default_context(cafile=str(certs / "ca.pem"))
         self.clients: list[Client] = []
         self._sockets: list[socket.socket] = []
-        context = server_context(certs / "server.pem", certs / "server.key", tls12=tls12)
+        context = server_context(
+            certs / "server.pem", certs / "server.key", tls12=tls12, authority=certs / "ca.pem"
+        )
         self.worker = Worker(0, lambda: context, self.limits, self.recorder, ping)
         listening = listen(host, 0)
         for sock in listening:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from securechat.certs.pieces import key_usage
+
 
 class Leaf(NamedTuple):
     """Where a server's certificate and its key are."""
@@ -30,6 +32,7 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
         builder = self._builder(self._name, self._key, -1, 30)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(key_usage("key_cert_sign"), critical=True)
         self.pem = folder / "ca.pem"
         _write(self.pem, builder.sign(self._key, hashes.SHA256()))
 
@@ -51,6 +54,7 @@ class Authority:
 
     def _builder(self, subject, key, start, end):
         now = datetime.now(UTC)
+        public = self._key.public_key()
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -59,6 +63,8 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now + timedelta(days=start))
             .not_valid_after(now + timedelta(days=end))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
         )
 
 

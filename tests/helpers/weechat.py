@@ -34,6 +34,8 @@ securechat.nicks = "{nick}"
 securechat.username = "{nick}"
 securechat.realname = "{nick}"
 securechat.password = "{server_password}"
+securechat.sasl_mechanism = {mechanism}
+securechat.ssl_cert = "{device}"
 securechat.sasl_username = "{sasl_username}"
 securechat.sasl_password = "{sasl_password}"
 """
@@ -45,7 +47,8 @@ SERVER = "irc.server.securechat"
 class WeeChat:
     """One WeeChat that connects at once.
 
-    `password` logs in by SASL PLAIN (to `account` where that is not the nick); `server_password` is sent as PASS.
+    `password` logs in by SASL PLAIN (to `account` where that is not the nick), `device` by a certificate with its
+    key, where there is no password; `server_password` is sent as PASS.
     """
 
     def __init__(
@@ -58,16 +61,20 @@ class WeeChat:
         account: str = "",
         password: str = "",
         server_password: str = "",
+        device: Path | None = None,
         host: str = "localhost",
     ) -> None:
         folder.mkdir(mode=0o700)
         self._folder = folder
-        sasl_username = (account or nick) if password else ""
+        external = device is not None and not password
+        sasl_username = (account or nick) if password or external else ""
         irc = IRC.format(
             host=host,
             port=port,
             nick=nick,
             server_password=server_password,
+            mechanism="external" if external else "plain",
+            device=device or "",
             sasl_username=sasl_username,
             sasl_password=password,
         )

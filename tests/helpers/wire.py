@@ -15,8 +15,15 @@ TIMEOUT = 30.0
 class Wire:
     """One TLS connection that sends lines and waits for lines."""
 
-    def __init__(self, port: int, authority: Path, host: str = "127.0.0.1") -> None:
-        context = ssl.create_default_context(cafile=str(authority))
+    def __init__(
+        self, port: int, authority: Path | None, host: str = "127.0.0.1", device: Path | None = None
+    ) -> None:
+        """Connect, verifying nothing without an authority; `device` has a client certificate and its key."""
+        context = ssl.create_default_context(cafile=authority)
+        if authority is None:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if device is not None:
+            context.load_cert_chain(device)
         raw = socket.create_connection((host, port), timeout=TIMEOUT)
         self.sock = context.wrap_socket(raw, server_hostname="localhost")
         self.seen: list[str] = []

@@ -4,7 +4,7 @@ from securechat.protocol.capabilities import CAPABILITIES, Cap, advertise, liste
 
 
 def test_values_are_for_those_who_know_them():
-    assert "sasl=PLAIN" in advertise(values=True)
+    assert "sasl=PLAIN,EXTERNAL" in advertise(values=True)
     assert "sasl" in advertise(values=False)
 
 

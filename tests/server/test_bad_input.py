@@ -230,7 +230,7 @@ def test_floods_of_commands_that_change_nothing(serve, dial, undisturbed):
         alice = dial(server, "alice")
         for line in ("NICK other", "CAP END", "CAP LS 302", "USER a 0 * :a", "JOIN #lobby", "PART #nowhere", "x"):
             alice.send(*[line] * 1000)
-            assert len(alice.barrier()) in (0, 1000)
+            assert len(alice.barrier()) in (0, 1000, 2000)  # CAP LS takes two lines
 
 
 def test_hundreds_of_channels_end_at_the_limit(serve, dial, undisturbed):

@@ -32,6 +32,7 @@ class Link:
     """Stands for a connection."""
 
     lane = 0
+    certificate = ""
 
     def __init__(self, name: str) -> None:
         self.name = self.address = name

@@ -189,7 +189,7 @@ BROKEN = {
     "field twice": '{"version": 1, "users": [], "users": []}',
     "user of the wrong type": '{"version": 1, "users": ["anna"]}',
     "user without hash": '{"version": 1, "users": [{"name": "a", "key": "a", "created": 1, "roles": []}]}',
-    "user with unknown field": _entry(devices=[]),
+    "user with unknown field": _entry(shoe=[]),
     "empty name": _entry(name=""),
     "name of the wrong type": _entry(name=1),
     "key of the wrong type": _entry(key=None),
@@ -222,8 +222,8 @@ def test_broken_file(users, content):
 
 def test_newer_version(users):
     """A file of a later securechat is not for this one."""
-    users.path.write_text('{"version": 2, "people": {}}')
-    with pytest.raises(UsersError, match=r"newer securechat \(version 2\); upgrade"):
+    users.path.write_text('{"version": 3, "people": {}}')
+    with pytest.raises(UsersError, match=r"newer securechat \(version 3\); upgrade"):
         users.load()
 
 

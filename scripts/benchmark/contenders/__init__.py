@@ -43,12 +43,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts connections. `password` is everybody's, empty where the server asks for none."""
+    """A server that accepts connections.
+
+    `password` is everybody's, empty where the server asks for none; `devices` a folder with each client's
+    certificate and key, where they log in by those.
+    """
 
     program: Program
     port: int
     authority: Path
     password: str = ""
+    devices: Path | None = None
 
     @property
     def pid(self) -> int:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark.driver.job import Job, fail, user_name
+from benchmark.driver.job import Job, device_file, fail, user_name
 from securechat.net.tls import client_context
 
 RECORD = 16384  # the most that one TLS record gives, so nothing stays behind in the SSL object unseen by epoll
@@ -27,10 +27,25 @@ KEPT_TAIL = 200
 class Client:
     """One connection. `mark` is what it waits for, `tail` the end of what it got before."""
 
-    __slots__ = ("caps", "extra", "got", "kept", "mark", "nick", "raw", "safe", "tail", "tls", "unsent", "wanted")
+    __slots__ = (
+        "caps",
+        "extra",
+        "got",
+        "kept",
+        "mark",
+        "nick",
+        "number",
+        "raw",
+        "safe",
+        "tail",
+        "tls",
+        "unsent",
+        "wanted",
+    )
 
     def __init__(self, job: Job, number: int) -> None:
         """Begin to connect."""
+        self.number = number
         self.nick = user_name(number)
         self.caps = job.caps[number % len(job.caps)]
         self.got = self.wanted = self.extra = 0
@@ -56,6 +71,11 @@ class Client:
 
     def hello(self, job: Job) -> str:
         """Return everything up to the login."""
+        if job.devices:
+            caps, proof = f"sasl {self.caps}".strip(), "AUTHENTICATE EXTERNAL\r\nAUTHENTICATE +\r\n"
+            return (
+                f"CAP REQ :{caps}\r\nNICK {self.nick}\r\nUSER {self.nick} 0 * :{self.nick}\r\n{proof}CAP END\r\n"
+            )
         secret = f"PASS {self.nick}:{job.password}\r\n" if job.password else ""
         login = f"{secret}NICK {self.nick}\r\nUSER {self.nick} 0 * :{self.nick}\r\n"
         return f"CAP REQ :{self.caps}\r\n{login}CAP END\r\n" if self.caps else login
@@ -88,17 +108,25 @@ class Crowd:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.context = client_context(Path(job.authority))
+        self.contexts = [client_context(Path(job.authority))]
         self.clients: list[Client] = []
         self.poll = select.epoll()
         self.by_fd: dict[int, Client] = {}
         self.shaking = 0
+
+    def prepare(self, until: int) -> None:
+        """Load the certificate of each client, if they have any, before the clock runs."""
+        while self.job.devices and len(self.contexts) < until:
+            self.contexts.append(client_context(Path(self.job.authority)))
+        for number, context in enumerate(self.contexts if self.job.devices else ()):
+            context.load_cert_chain(device_file(Path(self.job.devices), number))
 
     def connect(self, until: int, flight: int) -> float:
         """Connect and log in clients until there are so many; return the seconds it took.
 
         `flight` handshakes at a time: what listens may have a short queue. Logins wait for each other nowhere.
         """
+        self.prepare(until)
         began, deadline = time.perf_counter(), time.monotonic() + SECONDS
         waiting = until - len(self.clients)
         while waiting:
@@ -119,7 +147,7 @@ class Crowd:
         if client.tls is None:
             if error := client.raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 fail(f"{client.nick} could not connect: error {error}")
-            client.tls = self.context.wrap_socket(
+            client.tls = self.contexts[client.number % len(self.contexts)].wrap_socket(
                 client.raw, server_hostname="localhost", do_handshake_on_connect=False
             )
         if not client.safe:

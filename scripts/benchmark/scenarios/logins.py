@@ -9,10 +9,13 @@ from statistics import median
 from typing import Any
 
 from benchmark.contenders import Contender
+from benchmark.contenders.ours import OursByCertificate
 from benchmark.scenarios import Bench, Column, Scenario, progress
 from securechat.server.passwords import PasswordHasher
 
 CLIENTS = {"full": 300, "quick": 100, "check": 20}
+DEVICES = {"full": 1000, "quick": 300, "check": 20}
+"""Clients that log in by certificate."""
 HANDSHAKES, PASSWORDS = "bare TLS handshakes", "bare argon2, two threads"
 CHECKERS = 2
 """Threads that check passwords in our server."""
@@ -40,7 +43,7 @@ def by_name(bench: Bench, contender: Contender, clients: int) -> Logins:
     """Connect and log in as every scenario does: by password where the server has accounts."""
     with bench.stage.pair(contender, clients) as pair:
         figures = pair.driver.ask("connect", until=clients)
-        by = "password" if pair.server.password else "nothing"
+        by = "certificate" if pair.server.devices else "password" if pair.server.password else "nothing"
     return made(contender.name, by, clients, figures)
 
 
@@ -72,15 +75,18 @@ def passwords(count: int) -> Logins:
 def run(bench: Bench) -> list[dict[str, Any]]:
     """Measure in turns; a login can be no cheaper than its handshake and what it is checked by."""
     clients = CLIENTS[bench.size]
-    rounds: dict[str, list[Logins]] = {}
+    rounds: dict[tuple[str, str], list[Logins]] = {}
     for _ in range(bench.rounds):
         found = [by_name(bench, one, clients) for one in bench.contenders]
+        if any(one.keeps for one in bench.contenders):
+            found.insert(1, by_name(bench, OursByCertificate(), DEVICES[bench.size]))
         for one in [*found, handshakes(bench, clients), passwords(clients)]:
-            rounds.setdefault(one.contender, []).append(one)
-    least = {"nothing": median(one.cpu_ms for one in rounds[HANDSHAKES])}
-    least["password"] = least["nothing"] + median(one.cpu_ms for one in rounds[PASSWORDS])
+            rounds.setdefault((one.contender, one.by), []).append(one)
+    least = {"nothing": median(one.cpu_ms for one in rounds[HANDSHAKES, "nothing"])}
+    least["password"] = least["nothing"] + median(one.cpu_ms for one in rounds[PASSWORDS, "password"])
+    least["certificate"] = least["nothing"]
     rows = []
-    for name, figures in rounds.items():
+    for (name, _), figures in rounds.items():
         one = middle(figures)
         row = asdict(one) | {"all_per_second": [each.per_second for each in figures]}
         if name not in (HANDSHAKES, PASSWORDS):
@@ -104,5 +110,6 @@ SCENARIO = Scenario(
     run,
     """\
 Server and clients share the machine's cores. The peers let anybody in; a password is checked by argon2id with our
-defaults (19 MiB, two passes). Floor: the bare handshake, and for a password the bare check with it.""",
+defaults (19 MiB, two passes), a certificate is verified in the handshake. Floor: the bare handshake without one,
+and for a password the bare check with it.""",
 )
