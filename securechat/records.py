@@ -233,11 +233,12 @@ class Targets(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """Ask for what was said after the entry `seq`, the newest `limit` of it. Answered by a Stretch."""
+    """Ask for entries of these kinds after the entry `seq`, the newest `limit` of them. Answered by a Stretch."""
 
     reader: Reader
     seq: int
     limit: int
+    kinds: tuple[Kind, ...] = (Kind.PRIVMSG, Kind.NOTICE)
 
 
 class Search(NamedTuple):

@@ -112,10 +112,9 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
     def missed(self, missed: Missed) -> Stretch:
         """See History. Each conversation gives its newest; the newest of all of them remain."""
         try:
-            streams = [
-                self._rows(scope.conversation, max(missed.seq + 1, self._floor(scope)), _LAST, (1, 2), newest=True)
-                for scope in self._scopes(missed.reader)
-            ]
+            scopes = self._scopes(missed.reader)
+            lows = [(scope.conversation, max(missed.seq + 1, self._floor(scope))) for scope in scopes]
+            streams = [self._rows(*low, _LAST, missed.kinds, newest=True) for low in lows]
             merged = heapq.merge(*streams, key=lambda entry: -entry.seq)
             entries, complete = self._take(merged, missed.limit)
         except (sqlite3.Error, ValueError) as error:
