@@ -109,8 +109,9 @@ class TestSend:
             ("#lobby", "not \udcff UTF-8", "TEXT is not valid UTF-8; nothing was sent."),
             ("#nowhere", "hello", "The server refused: #nowhere"),
             ("nobody", "hello", "The server refused: nobody: No such nick."),
-            ("two words", "hello", "Not sent: a middle parameter"),
-            ("", "hello", "Not sent: a middle parameter"),
+            ("two words", "hello", "'two words' is the name of no channel and of no person"),
+            ("#a,#b", "hello", "'#a,#b' is the name of no channel and of no person"),
+            ("", "hello", "'' is the name of no channel and of no person"),
         ],
     )
     def test_what_cannot_be_sent_is_one_sentence(self, alice, home, target, text, says):
