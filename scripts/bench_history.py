@@ -65,8 +65,8 @@ def entries(count: int) -> Iterator[Entry]:
         text += f" {COMMON}" * (seq % 10 == 0) + f" {RARE}" * (seq % 10_000 == 5_000)
         where = conversation(Kind.PRIVMSG, target, sender, text)
         numbers[where] += 1
-        msgid, when = f"{START:x}-{seq:x}", START + seq * 100
-        yield Entry(seq, msgid, when, Kind.PRIVMSG, target, sender, text, "", "", where, numbers[where])
+        run, when = f"{START:x}", START + seq * 100
+        yield Entry(seq, run, when, Kind.PRIVMSG, target, sender, text, "", "", where, numbers[where])
 
 
 def write(path: Path, count: int) -> None:

@@ -173,8 +173,8 @@ def settle(clients: list[Client]) -> None:
 def read_log(path: Path) -> list[Row]:
     """Return the messages of the log in its order."""
     query = (
-        "SELECT conversation, number, msgid, sender, text, key FROM entries WHERE kind IN (1, 2) AND number > 0"
-        " ORDER BY seq"
+        "SELECT conversation, number, printf('%s-%x', run, seq), sender, text, key FROM entries"
+        " WHERE kind IN (1, 2) AND number > 0 ORDER BY seq"
     )
     with closing(sqlite3.connect(path)) as database:
         return [Row(*row) for row in database.execute(query)]

@@ -83,16 +83,21 @@ class Draft(NamedTuple):
     key: str = ""
 
 
+FOREIGN: Final = "~"
+"""What `Entry.run` begins with where it is a whole msgid: beyond all that a run of this server is called."""
+
+
 class Entry(NamedTuple):
     """One line of the ordered log. The fields are the columns of its table, in order.
 
-    `seq` counts up by one, `msgid` is unique for ever, `time` is in milliseconds since 1970 (UTC), never less
-    than that of the entry before. `conversation` is what the entry is part of: a channel's key, or both accounts'
-    keys in order with a space between, or empty. `number` counts what was said in it (`SAID`), from 1; else 0.
+    `seq` counts up by one, `time` is in milliseconds since 1970 (UTC), never less than that of the entry before.
+    `run` names the run of the server in which the entry came to be; see `msgid`. `conversation` is what the entry
+    is part of: a channel's key, or both accounts' keys in order with a space between, or empty. `number` counts
+    what was said in it (`SAID`), from 1; else 0.
     """
 
     seq: int
-    msgid: str
+    run: str
     time: int
     kind: Kind
     target: str
@@ -104,9 +109,24 @@ class Entry(NamedTuple):
     number: int = 0
 
     @property
+    def msgid(self) -> str:
+        """What others call the entry, unique for ever; empty where it has no `run`.
+
+        It is made of what is there anyway: few read it, and kept with each entry it would need an index.
+        """
+        run = self.run
+        return f"{run}-{self.seq:x}" if run and run < FOREIGN else run[1:]
+
+    @property
     def draft(self) -> Draft:
         """What was asked for."""
         return Draft(*self[3:9])
+
+
+def run_of(msgid: str, seq: int) -> str:
+    """Return the `run` of the entry `seq` with this msgid, which may have been given elsewhere."""
+    run, _, number = msgid.rpartition("-")
+    return run if "" < run < FOREIGN and number == f"{seq:x}" else FOREIGN + msgid
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +233,12 @@ class Targets(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """Ask for what was said after the entry `seq`, the newest `limit` of it. Answered by a Stretch."""
+    """Ask for entries of these kinds after the entry `seq`, the newest `limit` of them. Answered by a Stretch."""
 
     reader: Reader
     seq: int
     limit: int
+    kinds: tuple[Kind, ...] = (Kind.PRIVMSG, Kind.NOTICE)
 
 
 class Search(NamedTuple):

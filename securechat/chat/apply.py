@@ -69,9 +69,10 @@ def _both_sides(entry: Entry, sender: Person, other: Person | None, origin: Sess
 def _redact(hub: Hub, entry: Entry, origin: Session | None) -> list[Output]:
     """Tell everybody who heard the message that it was taken back, and forget it here as the log does."""
     msgid = entry.text.partition(" ")[0]
-    for index, other in enumerate(hub.recent):
+    for index, other in enumerate(reversed(hub.recent), 1):  # most are taken back soon
         if other.msgid == msgid:
-            hub.recent[index] = other._replace(kind=Kind.REDACTED, text="", tags="")
+            hub.recent[-index] = other._replace(kind=Kind.REDACTED, text="", tags="")
+            break
     return _message(hub, entry, origin)
 
 

@@ -70,7 +70,7 @@ def entry_line(hub: Hub, session: Session, entry: Entry) -> bytes:
     name = display_name(hub, session, entry)
     if entry.kind is Kind.REDACTED:
         # Its place, for those who count; to others it never was.
-        entry = entry._replace(kind=Kind.REDACT, text=entry.msgid, msgid="")
+        entry = entry._replace(kind=Kind.REDACT, text=entry.msgid, run="")
     if entry.kind in SAID:
         return message_line(entry, f":{person.source} {entry.kind.name} {name}", session.caps)
     if entry.kind is Kind.JOIN:

@@ -17,7 +17,7 @@ from securechat.chat.playback import dated, entry_line, readable, reader
 from securechat.chat.render import error
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.message import build, clip
-from securechat.records import Draft, Entry, Kind, Missed, Reader, Stretch, Unanswered
+from securechat.records import SAID, Draft, Entry, Kind, Missed, Stretch, Unanswered
 
 if TYPE_CHECKING:
     from securechat.chat.hub import Hub
@@ -27,6 +27,8 @@ CONFIRM_MILLISECONDS: Final = 10_000
 MAX_DEVICE: Final = 32
 _NOTHING: Final = Stretch([], complete=True)
 _ASKED: Final = "seen-"
+_SPOKEN: Final = (Kind.PRIVMSG, Kind.NOTICE)
+_COUNTED: Final = tuple(sorted(SAID))
 
 
 def catch_up(hub: Hub, session: Session, then: Callable[[Stretch], Effects]) -> Effects:
@@ -38,7 +40,10 @@ def catch_up(hub: Hub, session: Session, then: Callable[[Stretch], Effects]) -> 
         return
     seen = hub.seen.get(account.key, {}).get(session.device)
     limits = hub.rules.limits
-    question = Missed(reader(hub, session), seen or 0, limits.replay if seen is not None else limits.first_replay)
+    limit = limits.replay if seen is not None else limits.first_replay
+    # Who counts would miss what has a number and is not sent; to others it would only use up the limit.
+    kinds = _COUNTED if session.caps & Cap.ORDER else _SPOKEN
+    question = Missed(reader(hub, session), seen or 0, limit, kinds)
     yield Ask(session, question, partial(_found, hub, session, then, question, hub.newest))
 
 
@@ -61,14 +66,11 @@ def _found(
         return
     who = reader(hub, session)
     missed = {entry.seq: entry for entry in answer.entries if readable(entry, who)}
-    missed |= {entry.seq: entry for entry in recent if entry.seq > asked and _shown(entry, who)}
+    later = (entry for entry in recent if entry.seq > asked and entry.kind in question.kinds)
+    missed |= {entry.seq: entry for entry in later if readable(entry, who)}
     entries = [missed[seq] for seq in sorted(missed)]
     whole = answer.complete and len(entries) <= question.limit
     yield from then(Stretch(entries[-question.limit :], whole or not question.seq))
-
-
-def _shown(entry: Entry, who: Reader) -> bool:
-    return entry.kind in (Kind.PRIVMSG, Kind.NOTICE) and readable(entry, who)
 
 
 def replay(hub: Hub, session: Session, missed: Stretch) -> Effects:

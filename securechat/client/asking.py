@@ -12,6 +12,7 @@ from securechat.client.errors import ClientError, LostError, RefusedError
 from securechat.client.happenings import Event, Said
 from securechat.client.model import Model
 from securechat.client.receipts import Answer, Pending, Receipt
+from securechat.client.text import clean
 from securechat.client.words import _
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build, escape_tag
@@ -47,6 +48,7 @@ class Asking:
         text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n").replace("\0", "")
         if not text.strip():
             raise ClientError(_("There is nothing to say: the text is empty."))
+        _named(target)
         msgid = reply_to if isinstance(reply_to, str) else reply_to.msgid
         tags = f"+draft/reply={escape_tag(msgid)}" if msgid else ""
         try:
@@ -149,6 +151,7 @@ class Asking:
         limit: int = PAGE,
     ) -> Answer[list[Event]]:
         """Ask for history without waiting."""
+        _named(target)
         places = [(verb, place) for verb, place in zip(_VERBS, (before, after, around), strict=True) if place]
         if len(places) > 1:
             raise ValueError("history has one place: before, after or around")
@@ -241,6 +244,13 @@ def _checked(messages: tuple[Message, ...]) -> list[Message]:
 
 def _nothing(messages: tuple[Message, ...]) -> None:
     _checked(messages)
+
+
+def _named(target: str) -> None:
+    """Raise ClientError where this is no name. Checked here, because the wire's own words help nobody."""
+    if not target or target.startswith(":") or any(char in " ,\r\n\0" for char in target):
+        text = _("'{}' is the name of no channel and of no person: a channel is called #name, a person name.")
+        raise ClientError(text.format(clean(target)))
 
 
 def _line(command: str, *params: str, tags: str = "") -> bytes:

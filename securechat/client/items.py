@@ -27,9 +27,10 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line to show. All texts are clean already (text.clean): they can be printed as they are.
+    """What to show. All texts are clean already (text.clean): they can be printed as they are.
 
-    `time` is in milliseconds since 1970. `own` says that it is about ourselves: our words, our joining.
+    `time` is in milliseconds since 1970. `own` says that it is about ourselves: our words, our joining; `old` that
+    it comes from the log. Only what somebody says may have several lines.
     A message has a `channel`, or none and a `recipient`: then it is direct.
     """
 
@@ -41,3 +42,4 @@ class Item:
     recipient: str = ""
     names: tuple[str, ...] = ()
     own: bool = False
+    old: bool = False

@@ -6,11 +6,15 @@ import os
 import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 
+from securechat.client import keepsake
 from securechat.client.connection import Connection
 from securechat.client.devices import Device
 from securechat.client.events import Event, LoggedIn
+from securechat.client.multiline import CAPABILITY as MULTILINE
 from securechat.client.pipe import PipeClient
+from securechat.client.resume import NEEDED
 from securechat.client.settings import ClientLimits, Endpoint
 from securechat.protocol.sasl import Credentials
 
@@ -47,8 +51,8 @@ def talk(
     ended otherwise. Must run in the main thread: it takes SIGINT, SIGTERM and SIGHUP.
     """
 
-    def connect(notify: Callable[[], None]) -> Connection:
-        connection = _Announcing(endpoint, context, secret, limits=limits, notify=notify, device=device)
+    def connect(notify: Callable[[], None], more: frozenset[str] = NEEDED) -> Connection:
+        connection = _Announcing(endpoint, context, secret, limits=limits, notify=notify, more=more, device=device)
         connection.entered = entered
         return connection
 
@@ -59,7 +63,8 @@ def talk(
     elif is_terminal():
         from securechat.client.terminal import TerminalClient  # noqa: PLC0415  # slow to import, not for pipes
 
-        TerminalClient(connect).run()
+        place = keepsake.place(secret.name, endpoint)
+        TerminalClient(partial(connect, more=NEEDED | {MULTILINE}), secret.name.partition("@")[0], place).run()
     else:
         PipeClient(connect, leftover).run()
 

@@ -21,4 +21,6 @@ def links(text: str) -> list[tuple[int, int]]:
 
 
 def _paired(link: str) -> bool:
-    return link.endswith(")") and link.count("(") >= link.count(")")
+    """Whether the link ends with a bracket that was opened in it."""
+    opened = {")": "(", "]": "["}.get(link[-1])
+    return opened is not None and link.count(opened) >= link.count(link[-1])

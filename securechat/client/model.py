@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from securechat.client import replies
 from securechat.client.channels import MAX_CHANNELS, RANKS, Channel
 from securechat.client.items import Item, What
-from securechat.client.text import clean
+from securechat.client.text import clean, clean_lines
 from securechat.client.words import _
 from securechat.config import DEFAULT_LOBBY
 from securechat.protocol.errors import Fault
@@ -109,7 +109,7 @@ class Model:
             what, text = What.ACTION, text.removeprefix(ACTION).removesuffix(_CTCP)
         channel = self._channel_name(target)
         recipient = "" if channel else clean(target)
-        return [Item(what, when, clean(text), clean(sender), clean(channel), recipient, own=own)]
+        return [Item(what, when, clean_lines(text), clean(sender), clean(channel), recipient, own=own)]
 
     # --- who is where ---
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -17,12 +19,14 @@ from securechat.client.model import Model
 from securechat.client.places import BEGINNING, conversation
 from securechat.client.questions import Answered
 from securechat.client.text import clean
-from securechat.client.words import _
+from securechat.client.words import _, ngettext
 from securechat.protocol.capabilities import KEY_TAG
 from securechat.protocol.message import Message, build, escape_tag, parse_tags
 from securechat.protocol.names import fold
 
 PAGE: Final = 100
+_SOMEWHERE: Final = frozenset({"unread", "date", "reply", "react", "redact", "mute", "link"})
+"""Commands about where typed text goes."""
 REMEMBERED: Final = 1000
 """Messages that an answer, a reaction or a removal can be about (law 5)."""
 _SPOKEN: Final = frozenset({"PRIVMSG", "NOTICE"})
@@ -59,7 +63,7 @@ class Plain:
         if message.command == "REDACT" and len(message.params) > 1:
             gone = self._heard.pop(message.params[1], None)
             what = _("{name} took back: {text}").format(
-                name=clean(sender), text=_quote(gone.text) if gone else "…"
+                name=clean(sender), text=_quote(gone.text) if gone else _("an earlier message")
             )
             return self._info(what)
         if message.command not in _SPOKEN or not message.params:
@@ -81,7 +85,7 @@ class Plain:
         reaction = tags.get("+draft/react", "")
         if not reaction or fold(conversation(message, self._model.nick)) in self._muted:
             return []
-        quote = f"{about.sender}: {_quote(about.text)}" if about else "…"
+        quote = f"{about.sender}: {_quote(about.text)}" if about else _("an earlier message")
         return self._info(
             _("{name} reacts {reaction} to {text}").format(name=sender, reaction=clean(reaction)[:32], text=quote)
         )
@@ -89,15 +93,20 @@ class Plain:
     def answered(self, answer: Answered) -> list[Item]:
         """Take the server's answer to what was asked here; give what to show."""
         then = self._then.pop(answer.label, None)
-        return then(answer) if then is not None else []
+        return self._guarded(partial(then, answer)) if then is not None else []
 
     # --- what a person wants ---
 
     def do(self, name: str, rest: str) -> list[Item]:
         """Do what a command of the full screen does; give what to show at once."""
+        if name in _SOMEWHERE and not self._model.target_name:
+            return self._problem(_("You are in no channel: /join #name first."))
         doing: Callable[[str], list[Item]] = getattr(self, f"_{name}")
+        return self._guarded(partial(doing, rest.strip()))
+
+    def _guarded(self, doing: Callable[[], list[Item]]) -> list[Item]:
         try:
-            return doing(rest.strip())
+            return doing()
         except ClientError as failure:
             return self._problem(str(failure))
         except ValueError:  # from build()
@@ -153,13 +162,8 @@ class Plain:
         key, name = self._model.target, clean(self._model.target_name)
         muted = key not in self._muted
         self._muted.symmetric_difference_update({key})
-        return [
-            Item(
-                What.INFO,
-                self._now(),
-                (_("{} is mute now.") if muted else _("{} is not mute any more.")).format(name),
-            )
-        ]
+        text = _("{} is mute now.") if muted else _("{} is not mute any more.")
+        return self._info(text.format(name))
 
     def _theme(self, _rest: str) -> list[Item]:
         return self._problem(_("Lines have the terminal's own colours: there is no theme to change."))
@@ -209,7 +213,9 @@ class Plain:
                 return self._problem(clean(message.params[-1]))
         if not found:
             return self._info(_("Nothing was found."))
-        return [*found, *([] if len(found) < PAGE else self._info(_("There is more behind it.")))]
+        head = ngettext("{} message from the log:", "{} messages from the log:", len(found)).format(len(found))
+        end = _("There is more behind it.") if len(found) >= PAGE else _("That is all of it.")
+        return [*self._info(head), *(replace(one, old=True) for one in found), *self._info(end)]
 
     # --- small things ---
 

@@ -12,6 +12,7 @@ from securechat.client.words import N_, _, ngettext
 MAX_NAMES: Final = 200
 """Names shown of one channel; a list beyond that helps nobody."""
 
+_FURTHER: Final = "\n        "
 _DIM: Final = "2"
 _RED: Final = "31"
 _CYAN: Final = "36"
@@ -30,14 +31,15 @@ class Renderer:
         self._colour = colour
 
     def line(self, item: Item, now: int) -> str:
-        """Return one line for `item`, with the time of day, and the day as well unless that is today (`now`).
+        """Return what to print for `item`, with the time of day, and the day as well unless that is today (`now`).
 
         What people say begins with a channel or a name, what the client says with "--" or "!!": nobody can
         imitate the client.
         """
-        clock = _paint(_clock(item.time, now), _DIM, colour=self._colour)
+        clock = _paint(_clock(item.time, 0 if item.old else now), _DIM, colour=self._colour)
         if item.what in _SPOKEN:
-            return f"{clock} {self._spoken(item)}"
+            # Further lines of a message stand in from the edge: none can be taken for another's.
+            return f"{clock} {self._spoken(item)}".replace("\n", _FURTHER)
         if item.what is What.PROBLEM:
             return f"{clock} {_paint(f'!! {item.text}', _RED, colour=self._colour)}"
         return f"{clock} {_paint(f'-- {_EVENTS[item.what](item)}', _DIM, colour=self._colour)}"

@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from securechat.client.commands import Outcome, interpret, say
+from securechat.client.desk.reading import sendable_lines
+from securechat.client.desk.waiting import Waiting, waiting_in
 from securechat.client.engine import Engine, Sender
 from securechat.client.errors import ClientError
 from securechat.client.events import Closed, Enrolled, Event, Interrupted, LoggedIn
 from securechat.client.items import Item, What
 from securechat.client.model import Model
+from securechat.client.multiline import CAPABILITY as MULTILINE
 from securechat.client.places import Gap
 from securechat.client.plain import Plain
 from securechat.client.questions import Answered
@@ -167,6 +170,8 @@ class Session:
         """
         if self.model is None or self.leaving:
             return []
+        if self._interrupted and not self.ready and not self._barrier and self._resume.able:
+            return self._offline(text)
         if not self.ready:
             if len(self._held) >= MAX_HELD:
                 return self.problem(_(_NOT_SENT))
@@ -220,6 +225,8 @@ class Session:
 
     def _say(self, text: str) -> list[str]:
         assert self.model is not None
+        if "\n" in text and not self._barrier and MULTILINE in self.model.capabilities:
+            return self._paragraph(text)
         if "\n" not in text:
             return self._do(interpret(self.model, text, self._now()))
         shown: list[str] = []
@@ -242,10 +249,64 @@ class Session:
             if self._resume.able:
                 self._resume.unacknowledged.withdraw(len(outcome.said))
             return self.problem(_(_NOT_SENT))
-        self.ready = not outcome.moves
+        if outcome.moves:
+            self.ready = False
         if not self._resume.able:
             self._unkept.said(outcome.said)
         return self._lines(outcome.items)
+
+    def _offline(self, text: str) -> list[str]:
+        """Take what a person typed while the connection is lost: text waits, and is shown as waiting."""
+        assert self.model is not None
+        if "\n" in text:
+            return self._paragraph(text)
+        outcome = interpret(self.model, text, self._now())
+        if outcome.quit:
+            self.leave(outcome.lines)
+        elif outcome.said:
+            if not self.roomy:
+                return self.problem(_(_NOT_SENT))
+            self._sender.post(self._keyed(outcome.lines))
+            return self._waits(text)
+        elif outcome.action[0]:
+            return self._act(*outcome.action) or self._waits(text)
+        elif outcome.lines:
+            sentence = _("Not connected, so {} was not sent: try it again in a moment.")
+            return self.problem(sentence.format(clean(text.split(maxsplit=1)[0])))
+        return self._lines(outcome.items)
+
+    def _paragraph(self, text: str) -> list[str]:
+        """Say several lines as one message."""
+        assert self.model is not None
+        target, text = self.model.target_name, sendable_lines(text)
+        if not target or not text.strip():
+            return self._do(say(self.model, text, self._now()))  # which knows what to tell about that
+        try:
+            self._engine.say(target, text, room=self.model.room(target))
+        except ClientError as failure:
+            return self.problem(str(failure))
+        except ValueError as failure:
+            return self.problem(_("Not sent: {}; the up arrow brings it back.").format(failure))
+        return [] if self._engine.up else self._waits(text)
+
+    def _waits(self, text: str) -> list[str]:
+        first, *more = text.strip().split("\n")
+        shown = clean(first) + (" …" if more else "")
+        return self._lines([Item(What.INFO, self._now(), _("waiting: {}").format(shown))])
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """What the server has not confirmed, to be kept for the next time."""
+        return waiting_in(self._resume.unacknowledged, self._now())
+
+    def take_up(self, waiting: Waiting, nick: str) -> list[str]:
+        """Take over, before the connection is begun, what a program before this one did not get rid of."""
+        room = Model(nick).room(waiting.target)
+        try:
+            self._engine.say(waiting.target, waiting.text, tags=waiting.tags, room=room, key=waiting.key)
+        except (ClientError, ValueError):
+            return []  # the file was changed by somebody
+        return self._waits(waiting.text)
 
     def _act(self, name: str, rest: str) -> list[str]:
         """Do what is about messages, where the server lets us."""
@@ -255,7 +316,10 @@ class Session:
 
     def _lost(self) -> list[str]:
         """Name the lines that are on no screen, and perhaps on no disk."""
-        texts = [*self._unkept.take(), *self._resume.unacknowledged.texts(), *self._held]
+        said = (
+            self._resume.unacknowledged.texts() if self._barrier else []
+        )  # what a person said is kept: `waiting`
+        texts = [*self._unkept.take(), *said, *self._held]
         self._held.clear()
         return [line for text in texts for line in self.problem(_("Perhaps not sent: {}").format(clean(text)))]
 

@@ -15,6 +15,8 @@ from securechat.client.words import _
 from securechat.protocol.names import fold
 
 PAGE = 500
+LEAST = 50
+"""What is asked for at least: much of what was said may be reactions."""
 
 
 def last(chat: Client, targets: Sequence[str], count: int) -> list[Said]:
@@ -31,14 +33,18 @@ def last(chat: Client, targets: Sequence[str], count: int) -> list[Said]:
 
 
 def _last(chat: Client, target: str, count: int) -> list[Said]:
+    """Return the last `count` messages, with the reactions and removals among and behind them."""
     found: list[Said] = []
-    while len(found) < count:
-        most = min(PAGE, count - len(found))
-        page = chat.history(target, before=found[0] if found else None, limit=most)
+    missing = count
+    while missing > 0:
+        page = chat.history(target, before=found[0] if found else None, limit=min(PAGE, max(missing, LEAST)))
         if not page:
             break
-        found[:0] = [said for said in page if isinstance(said, Said)]
-    return found
+        said = [one for one in page if isinstance(one, Said)]
+        found[:0] = said
+        missing -= sum(isinstance(one, Message) for one in said)
+    places = [place for place, one in enumerate(found) if isinstance(one, Message)]
+    return found[places[-count] :] if count and len(places) >= count else found
 
 
 def without_doubles(targets: Sequence[str]) -> list[str]:

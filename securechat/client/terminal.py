@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from prompt_toolkit import PromptSession
@@ -15,11 +17,15 @@ from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from securechat.client import keepsake
+from securechat.client.desk.keeping import VERSION
+from securechat.client.desk.waiting import read_waiting
+from securechat.client.errors import reason
 from securechat.client.pipe import Connect
 from securechat.client.render import Renderer
 from securechat.client.session import Session
-from securechat.client.text import sendable
-from securechat.client.words import _
+from securechat.client.text import clean, sendable
+from securechat.client.words import _, ngettext
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -66,7 +72,7 @@ class TerminalClient:
     does no more here than to wake that loop.
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, nick: str, place: Path) -> None:
         self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection = connect(self._notify)
@@ -74,14 +80,50 @@ class TerminalClient:
         self._session = Session(self._connection, Renderer(colour=colour))
         self._typing: asyncio.Task[None] | None = None
         self._draft = ""  # what was being typed when it ended
+        self._nick = nick
+        self._place = place
+        self._state = keepsake.load(place)
+        self._kept: list[str] = []
 
     def run(self) -> None:
         """Talk until somebody quits or the connection is lost; raise ClientError for that."""
+        for one in read_waiting(self._state.get("waiting")):
+            print(*self._session.take_up(one, self._nick), sep="\n", flush=True)
+        self._kept = [one.key for one in self._session.waiting]
         asyncio.run(self._talk())
         if self._draft:
             print(_("Not sent: {}").format(self._draft), flush=True)
+        self._end()
         if self._session.error is not None:
             raise self._session.error
+
+    def _end(self) -> None:
+        """Say what became of what the server has not confirmed."""
+        failure = self._keep()
+        if failure:
+            for one in self._session.waiting:
+                print(_("Perhaps not sent: {}").format(clean(one.text)), f"({failure})", flush=True)
+        elif self._kept:
+            text = ngettext(
+                "{} message is kept, and said when you connect again.",
+                "{} messages are kept, and said when you connect again.",
+                len(self._kept),
+            )
+            print(text.format(len(self._kept)), flush=True)
+
+    def _keep(self) -> str:
+        """Keep what waits in the file of the full screen, which says it as well; return why that failed."""
+        waiting = self._session.waiting
+        keys = [one.key for one in waiting]
+        if keys == self._kept:
+            return ""
+        self._state |= {"version": VERSION, "waiting": [asdict(one) for one in waiting]}
+        try:
+            keepsake.save(self._place, self._state)
+        except OSError as failure:
+            return reason(failure)
+        self._kept = keys
+        return ""
 
     def _notify(self) -> None:
         loop = self._loop
@@ -112,6 +154,7 @@ class TerminalClient:
             while (event := self._connection.next_event(0)) is not None:
                 lines += self._session.receive(event)
             await self._print(lines)
+            self._keep()
             if self._typing is None and self._session.ready:
                 self._typing = asyncio.create_task(self._type())
                 self._typing.add_done_callback(lambda _: self._arrived.set())
@@ -133,6 +176,7 @@ class TerminalClient:
                     self._draft = sendable(prompt.default_buffer.text)
                     raise
                 await self._print(self._session.typed(text))
+                self._keep()
 
     async def _print(self, lines: list[str]) -> None:
         if not lines:

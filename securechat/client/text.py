@@ -35,6 +35,11 @@ def clean(text: str) -> str:
     return "".join(map(_shown, text))
 
 
+def clean_lines(text: str) -> str:
+    """Return text of several lines, each harmless for a terminal."""
+    return clean(text) if "\n" not in text else "\n".join(map(clean, text.split("\n")))
+
+
 def _shown(char: str) -> str:
     category = unicodedata.category(char)
     if category in _BLANK:

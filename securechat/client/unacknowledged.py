@@ -37,6 +37,7 @@ class _Said(NamedTuple):
     target: str
     text: str
     line: bytes
+    tags: str
 
 
 class Unacknowledged:
@@ -73,7 +74,7 @@ class Unacknowledged:
         line = _line(key, target, text, tags, room)
         self._left |= {begun} - {""}
         self._count += 1
-        self._lines[key] = _Said(target, text, line)
+        self._lines[key] = _Said(target, text, line, tags)
         self._size += len(line)
         self.newest = key
         return line
@@ -99,6 +100,10 @@ class Unacknowledged:
         if key in self._lines:
             self._pop(key)
         return not left
+
+    def all(self) -> list[tuple[str, str, str, str]]:
+        """Return key, target, text and client-only tags of all of them."""
+        return [(key, said.target, said.text, said.tags) for key, said in self._lines.items()]
 
     def texts(self) -> list[str]:
         """Return what they say."""

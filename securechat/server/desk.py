@@ -77,7 +77,7 @@ class Desk:
         self._waiting: dict[Session, Waiting] = {}
         self.seq = newest.seq if newest else 0
         self.now = newest.time if newest else 0
-        self._run_id = f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(3)}"
+        self._run = f"{time.time_ns() // 1_000_000:x}{secrets.token_hex(3)}"
         self.tails: dict[str, int] = {}
         """The number of the newest entry by conversation, as far as it is known."""
         self.unkept: list[Draft] = []
@@ -244,11 +244,12 @@ class Desk:
 
     def _record_burst(self, said: Burst) -> None:
         """Give the texts of a burst their places in the log and apply them."""
-        where, now, run_id, turn = said.channel.key, self.now, self._run_id, self._driver.turn
+        where, now, run, turn = said.channel.key, self.now, self._run, self._driver.turn
         first = self._next_number(where, len(said.texts))
+        places = zip(count(self.seq + 1), count(first), said.texts, strict=False)
         entries = [
-            Entry(seq, f"{run_id}-{seq:x}", now, said.kind, where, said.sender, text, "", "", where, first + index)
-            for index, (seq, text) in enumerate(zip(count(self.seq + 1), said.texts, strict=False))
+            Entry(seq, run, now, said.kind, where, said.sender, text, "", "", where, number)
+            for seq, number, text in places
         ]
         self.seq += len(entries)
         turn.entries += entries
@@ -260,7 +261,7 @@ class Desk:
         """Return a draft as the entry number `seq`, with its number in its conversation."""
         where = conversation(draft.kind, draft.target, draft.sender, draft.text)
         number = self._next_number(where) if where and draft.kind in SAID else 0
-        return Entry(self.seq, f"{self._run_id}-{self.seq:x}", self.now, *draft, where, number)
+        return Entry(self.seq, self._run, self.now, *draft, where, number)
 
     def _next_number(self, conversation_: str, numbers: int = 1) -> int:
         """Return the next number in a conversation, the first of so many that are given away."""

@@ -6,6 +6,7 @@ They are two because a search can take as long as it may, and a login waits for 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
@@ -19,7 +20,7 @@ from securechat.server.items import Answered
 from securechat.server.retention import Retention
 from securechat.storage.history import SqliteHistory, UnknownPlace
 from securechat.storage.log import LogError
-from securechat.storage.search import CHUNK, MOST_BEHIND, SearchIndex, TooSlow
+from securechat.storage.search import MOST_BEHIND, SearchIndex, TooSlow
 
 Q = TypeVar("Q")
 
@@ -29,6 +30,8 @@ IDLE_SECONDS: Final = 5.0
 """How long nothing is asked before the search index is brought up to date."""
 MORE_SECONDS: Final = 0.02
 """The pause between two pieces of that."""
+BUSY: Final = 400
+"""Entries a second from which on a chat is busy."""
 _UNREADABLE: Final = Unanswered("UNREADABLE", "The log cannot be read now: try again later")
 
 
@@ -97,7 +100,8 @@ class Searcher(_Careful[Search]):
         self._path = path
         self._most_bytes = most_bytes
         self._seconds = seconds
-        self._behind = 0
+        self._looked = (time.monotonic(), 0)
+        """When the log was looked at, and its newest entry then."""
 
     def run(self) -> None:
         """Search until stopped."""
@@ -121,13 +125,14 @@ class Searcher(_Careful[Search]):
             except Empty:
                 if retention.due:
                     self._try(retention.step, index)
-                elif more or not self._try(self._busy, index):
-                    more = self._try(index.step) is True
+                else:
+                    more = not self._try(self._busy, index) and self._try(index.step) is True
 
     def _busy(self, index: SearchIndex) -> bool:
         """Whether so much has been said since the last look that the index may wait, and not too much for that.
 
         A search waits for what is left to index: of the most that it would wait for, half may gather.
         """
-        before, self._behind = self._behind, index.behind()
-        return before + CHUNK < self._behind < MOST_BEHIND // 2
+        (then, before), self._looked = self._looked, (time.monotonic(), index.newest())
+        now, newest = self._looked
+        return newest - before > BUSY * (now - then) and index.behind() < MOST_BEHIND // 2

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from securechat.records import Entry, Lookup, Missed, Page, Place, Reader, Scope, Stretch, Targets
+from securechat.storage.finding import BY_MSGID, by_msgid, since
 from securechat.storage.log import LogError, entry_of
 
 NOBODY_KNOWS: Final = "No message with that id is kept in this conversation"
@@ -30,8 +31,6 @@ _NEWEST: Final = (
     "SELECT time FROM entries WHERE conversation = ? AND number > 0 AND seq >= ? AND kind < 4 "
     "ORDER BY seq DESC LIMIT 1"
 )
-_UNTIL: Final = "SELECT seq FROM entries WHERE time <= ? ORDER BY time DESC, seq DESC LIMIT 1"
-_FROM: Final = "SELECT seq FROM entries WHERE time >= ? ORDER BY time, seq LIMIT 1"
 _LAST: Final = 2**63 - 1
 
 
@@ -113,10 +112,9 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
     def missed(self, missed: Missed) -> Stretch:
         """See History. Each conversation gives its newest; the newest of all of them remain."""
         try:
-            streams = [
-                self._rows(scope.conversation, max(missed.seq + 1, self._floor(scope)), _LAST, (1, 2), newest=True)
-                for scope in self._scopes(missed.reader)
-            ]
+            scopes = self._scopes(missed.reader)
+            lows = [(scope.conversation, max(missed.seq + 1, self._floor(scope))) for scope in scopes]
+            streams = [self._rows(*low, _LAST, missed.kinds, newest=True) for low in lows]
             merged = heapq.merge(*streams, key=lambda entry: -entry.seq)
             entries, complete = self._take(merged, missed.limit)
         except (sqlite3.Error, ValueError) as error:
@@ -127,7 +125,8 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
         """See History."""
         try:
             if lookup.msgid:
-                return next(self._entries("SELECT * FROM entries WHERE msgid = ?", lookup.msgid), None)
+                query = f"SELECT * FROM entries WHERE {BY_MSGID}"
+                return next(self._entries(query, *by_msgid(lookup.msgid)), None)
             query = "SELECT * FROM entries WHERE key = ? AND key <> '' AND sender = ? ORDER BY seq DESC"
             return next(self._entries(query, lookup.key, lookup.sender), None)
         except (sqlite3.Error, ValueError) as error:
@@ -146,21 +145,23 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
         """Return the number of the first entry that may be read."""
         if not scope.time:
             return scope.seq
-        first = self._one(_FROM, scope.time)
-        return max(scope.seq, _LAST if first is None else first)
+        return max(scope.seq, self._since(scope.time))
 
     def _after(self, scope: Scope, place: Place, floor: int) -> int:
         """Return the entry after which something begins."""
         if place.msgid:
             return self._seq(scope, place.msgid, floor)
-        found = self._one(_UNTIL, place.time)
-        return 0 if found is None else found
+        return self._since(place.time + 1) - 1
 
     def _before(self, scope: Scope, place: Place, floor: int) -> int:
         """Return the entry before which something ends."""
         if place.msgid:
             return self._seq(scope, place.msgid, floor)
-        found = self._one(_FROM, place.time)
+        return self._since(place.time)
+
+    def _since(self, time: int) -> int:
+        """Return the first entry from a moment on, one beyond all where there is none."""
+        found = since(self._database, time)
         return _LAST if found is None else found
 
     def _between(self, page: Page, floor: int) -> tuple[int, int, bool]:
@@ -174,8 +175,8 @@ class SqliteHistory(AbstractContextManager["SqliteHistory"]):
         return self._after(page.scope, page.before, floor), first, not page.newest
 
     def _seq(self, scope: Scope, msgid: str, floor: int) -> int:
-        query = "SELECT seq FROM entries WHERE msgid = ? AND conversation = ? AND seq >= ?"
-        found = self._one(query, msgid, scope.conversation, floor)
+        query = f"SELECT seq FROM entries WHERE {BY_MSGID} AND conversation = ? AND seq >= ?"
+        found = self._one(query, *by_msgid(msgid), scope.conversation, floor)
         if found is None:
             raise UnknownPlace(NOBODY_KNOWS)
         return int(found)

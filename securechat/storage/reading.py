@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Final, Self
 
 from securechat.records import Draft, Entry, Kind
+from securechat.storage import finding
 from securechat.storage.log import LogError, entry_of
 from securechat.storage.schema import VERSION
 
 OLDEST: Final = 1
 """The first version of the schema that there was."""
 
-_SAID: Final = "SELECT * FROM entries WHERE kind IN (1, 2) AND time >= ?"
+_SAID: Final = "SELECT * FROM entries WHERE kind IN (1, 2) AND seq >= ?"
 _WITH: Final = "SELECT conversation FROM correspondence WHERE instr(' ' || conversation || ' ', ' ' || ? || ' ')"
 """Both sides are looked at: of an account that is gone, the other side's conversations are left."""
 
@@ -39,7 +40,7 @@ def connect(path: Path, *, write: bool = False, oldest: int = VERSION) -> sqlite
     try:
         database.execute(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        database.execute("SELECT seq, msgid, kind FROM entries LIMIT 1").fetchone()
+        database.execute("SELECT seq, kind, sender FROM entries LIMIT 1").fetchone()
     except sqlite3.Error as error:
         database.close()
         if "no such" in str(error) or "not a database" in str(error):
@@ -85,7 +86,7 @@ class Reading:
         to everybody included.
         """
         query = _SAID
-        values: list[object] = [since]
+        values: list[object] = [self._first(since) if since else 0]
         if target:
             query += f" AND number > 0 AND conversation IN ({'?' if target.startswith('#') else _WITH})"
             values.append(target)
@@ -94,6 +95,14 @@ class Reading:
         if limit:
             return self._rows(f"SELECT * FROM ({query} ORDER BY seq DESC LIMIT {limit:d}) ORDER BY seq", *values)
         return self._rows(f"{query} ORDER BY seq", *values)
+
+    def _first(self, time: int) -> int:
+        """Return the first entry from a moment on, one beyond all where there is none."""
+        try:
+            found = finding.since(self._database, time)
+        except sqlite3.Error as error:
+            raise failed(self._path, "read", error) from None
+        return 2**63 - 1 if found is None else found
 
     def entries(self) -> Iterator[Entry]:
         """Give every entry there is."""

@@ -7,12 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+from securechat.storage.finding import since
 from securechat.storage.reading import connect, failed
 
 CHUNK: Final = 1000
 """Entries that are looked at in one transaction: a server's commit waits no longer than that takes."""
 
-_UPTO: Final = "SELECT seq FROM entries WHERE time < ? ORDER BY time DESC, seq DESC LIMIT 1"
+_UPTO: Final = "SELECT coalesce(max(seq), 0) FROM entries WHERE seq < ?"
 _NEXT: Final = "SELECT max(seq) FROM (SELECT seq FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)"
 _OLD: Final = "seq > ? AND seq <= ? AND kind IN (1, 2, 3, 4, 5, 20, 21)"
 _NEWEST: Final = """
@@ -46,11 +47,12 @@ class Pruning:
         try:
             self._database.execute(f"PRAGMA busy_timeout = {patience:d}")
             self._database.execute("PRAGMA secure_delete = ON")  # gone from the file, not only from its tables
-            row = self._database.execute(_UPTO, (before,)).fetchone()
+            kept = since(self._database, before)
+            (upto,) = self._database.execute(_UPTO, (2**63 - 1 if kept is None else kept,)).fetchone()
         except sqlite3.Error as error:
             self.close()
             raise failed(path, "read", error) from None
-        self.upto: int = row[0] if row else 0
+        self.upto: int = upto
 
     def __enter__(self) -> Self:
         return self

@@ -9,34 +9,41 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
-VERSION: Final = 2
+from securechat.records import run_of
+
+VERSION: Final = 3
 """`user_version` of the schema that this code writes."""
 
 Place: TypeAlias = Callable[[int, str, str, str], str]
 """Kind, target, sender and text of an entry to its conversation (see `records.Entry`)."""
 
-_TABLES: Final = """
+# Each entry costs as much again for every index that has it: of time one in 64 is enough (see `finding`), and of
+# msgids those that do not tell where their entry stands.
+_ENTRIES: Final = """
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY,
-    msgid TEXT NOT NULL UNIQUE,
+    run TEXT NOT NULL,
     time INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     target TEXT NOT NULL,
     sender TEXT NOT NULL,
     text TEXT NOT NULL,
     tags TEXT NOT NULL,
-    key TEXT NOT NULL DEFAULT '',
-    conversation TEXT NOT NULL DEFAULT '',
-    number INTEGER NOT NULL DEFAULT 0
+    key TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    number INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX entries_state ON entries (seq) WHERE kind BETWEEN 10 AND 19;
 """
-_SINCE_2: Final = """
-CREATE INDEX entries_time ON entries (time);
+_INDEXES: Final = """
+CREATE INDEX entries_state ON entries (seq) WHERE kind BETWEEN 10 AND 19;
+CREATE INDEX entries_time ON entries (time) WHERE seq % 64 = 0;
 CREATE INDEX entries_said ON entries (conversation, seq) WHERE number > 0;
 CREATE INDEX entries_events ON entries (conversation, seq) WHERE number = 0 AND conversation <> '';
 CREATE INDEX entries_key ON entries (key) WHERE key <> '';
 CREATE INDEX entries_keyed ON entries (time) WHERE key <> '';
+CREATE UNIQUE INDEX entries_foreign ON entries (run) WHERE run >= '~';
+"""
+_BESIDES: Final = """
 CREATE TABLE correspondence (
     account TEXT NOT NULL,
     conversation TEXT NOT NULL,
@@ -59,6 +66,7 @@ UPDATE entries SET number = counted.number FROM (
     SELECT seq, row_number() OVER (PARTITION BY conversation ORDER BY seq) AS number
     FROM entries WHERE kind BETWEEN 1 AND 5 AND conversation <> ''
 ) AS counted WHERE counted.seq = entries.seq;
+CREATE INDEX entries_said ON entries (conversation, seq) WHERE number > 0;
 """
 _PAIRS: Final = """
 INSERT OR IGNORE INTO correspondence SELECT substr(conversation, 1, instr(conversation, ' ') - 1), conversation
@@ -74,6 +82,19 @@ WITH forgotten AS MATERIALIZED (
     )
 );
 """
+# Copied, because the index that goes belongs to a column. Times that a clock once set back are lifted to those
+# before them: who looks for a moment relies on their order.
+_FROM_2: Final = f"""
+ALTER TABLE entries RENAME TO former;
+{_ENTRIES}
+INSERT INTO entries
+    SELECT seq, run_of(msgid, seq), max(time) OVER (ORDER BY seq), kind, target, sender, text, tags, key,
+        conversation, number
+    FROM former ORDER BY seq;
+DROP TABLE former;
+{_INDEXES}
+"""
+_NEW: Final = _ENTRIES + _INDEXES + _BESIDES
 
 
 class NewerFile(Exception):  # noqa: N818  # it is a fact about the file
@@ -90,12 +111,12 @@ def prepare(database: sqlite3.Connection, path: Path, place: Place) -> None:
         raise NewerFile
     if version == VERSION:
         return
-    if version == 1:
-        copy(database, path.with_name(f"{path.name}.v1"))
+    script = _NEW
+    if version:
+        copy(database, path.with_name(f"{path.name}.v{version}"))
         database.create_function("place", 4, place, deterministic=True)
-        script = _FROM_1 + _SINCE_2 + _PAIRS
-    else:
-        script = _TABLES + _SINCE_2
+        database.create_function("run_of", 2, run_of, deterministic=True)
+        script = _FROM_2 if version == 2 else _FROM_1 + _BESIDES + _PAIRS + _FROM_2
     try:
         database.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from securechat.records import Entry, Reader, Search, Stretch
+from securechat.storage.finding import BY_MSGID, by_msgid
 from securechat.storage.log import LogError, entry_of
 
 T = TypeVar("T")
@@ -48,17 +49,10 @@ _ADD: Final = """
 INSERT INTO lines (rowid, text) SELECT seq, text FROM log.entries
     WHERE seq > ? AND seq <= ? AND kind IN (1, 2) AND number > 0
 """
-_REMOVE: Final = """
-DELETE FROM lines WHERE rowid IN (
-    SELECT gone.seq FROM log.entries AS redact JOIN log.entries AS gone
-    ON gone.msgid = substr(redact.text, 1, instr(redact.text || ' ', ' ') - 1)
-    WHERE redact.seq > ? AND redact.seq <= ? AND redact.kind = 4
-)
-"""
+_REDACTS: Final = "SELECT text FROM log.entries WHERE seq > ? AND seq <= ? AND kind = 4"
+_REMOVE: Final = f"DELETE FROM lines WHERE rowid IN (SELECT seq FROM log.entries WHERE {BY_MSGID})"
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_DONE: Final = """
-UPDATE done SET (seq, msgid) = (SELECT seq, msgid FROM log.entries WHERE seq = ?)
-"""
+_AT: Final = "SELECT * FROM log.entries WHERE seq = ?"
 
 
 class TooSlow(Exception):  # noqa: N818  # it is an answer to somebody, not a failure of ours
@@ -112,6 +106,10 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         """Return how many entries are not indexed yet, counted up to one more than MOST_BEHIND."""
         return self._whole(self._behind)
 
+    def newest(self) -> int:
+        """Return the number of the log's newest entry."""
+        return self._whole(lambda: int(self._one("SELECT coalesce(max(seq), 0) FROM log.entries")))
+
     def forget(self, oldest: int) -> None:
         """Take out what stands before the entry `oldest`, which the log has let go."""
         self._whole(lambda: self._database().execute("DELETE FROM lines WHERE rowid < ?", (oldest,)))
@@ -149,7 +147,7 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
         database.execute("BEGIN IMMEDIATE")
         try:
             done, msgid = database.execute("SELECT seq, msgid FROM done").fetchone()
-            if done and self._one("SELECT msgid FROM log.entries WHERE seq = ?", done) != msgid:
+            if done and self._msgid(done) != msgid:
                 log.warning("%s is not of this log and is made anew", self._path)
                 database.execute("DELETE FROM lines")
                 database.execute("UPDATE done SET seq = 0, msgid = ''")
@@ -157,14 +155,19 @@ class SearchIndex(AbstractContextManager["SearchIndex"]):
             upto = self._one(_UPTO, done, CHUNK)
             if upto is not None:
                 database.execute(_ADD, (done, upto))
-                database.execute(_REMOVE, (done, upto))
-                database.execute(_DONE, (upto,))
+                for (text,) in database.execute(_REDACTS, (done, upto)).fetchall():
+                    database.execute(_REMOVE, by_msgid(text.partition(" ")[0]))
+                database.execute("UPDATE done SET seq = ?, msgid = ?", (upto, self._msgid(upto)))
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise
         return upto is not None and bool(self._one("SELECT max(seq) FROM log.entries") > upto)
+
+    def _msgid(self, seq: int) -> str | None:
+        row = self._database().execute(_AT, (seq,)).fetchone()
+        return entry_of(row).msgid if row else None
 
     def _behind(self) -> int:
         return int(self._one(_BEHIND, self._one("SELECT seq FROM done"), MOST_BEHIND + 1))

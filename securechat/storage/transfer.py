@@ -1,9 +1,9 @@
 """The log as JSON Lines: one object a line, nothing left out, to be read by other programs and put back.
 
 The first line is {"format": "securechat-log", "version": 1}. Then comes one line for each entry, in order, with
-"type": "entry", the columns of its table and its kind by name ("PRIVMSG"); one for each row of the table `latest`
-with "type": "latest", "kind", "sender", "target" and "text"; and at the end {"type": "end", "entries": N,
-"latest": M}, by which a file that was cut off is known.
+"type": "entry", its msgid, its kind by name ("PRIVMSG") and the other columns of its table; one for each row of
+the table `latest` with "type": "latest", "kind", "sender", "target" and "text"; and at the end {"type": "end",
+"entries": N, "latest": M}, by which a file that was cut off is known.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from securechat.records import EPHEMERAL, LATEST, Draft, Entry, Kind
+from securechat.records import EPHEMERAL, LATEST, Draft, Entry, Kind, run_of
 from securechat.storage.log import SqliteLog
 
 FORMAT: Final = "securechat-log"
 VERSION: Final = 1
 _MOST: Final = 2**62
 _KINDS: Final = {kind.name: kind for kind in Kind if kind not in EPHEMERAL}
+_FIELDS: Final = tuple("msgid" if name == "run" else name for name in Entry._fields)
 _NUMBERS: Final = frozenset({"seq", "time", "number"})
 _EXPORTED: Final = "import the file as `securechat export` wrote it"
 
@@ -33,7 +34,7 @@ def dump(entries: Iterable[Entry], latest: Iterable[Draft]) -> Iterator[str]:
     count = {"entries": 0, "latest": 0}
     for entry in entries:
         count["entries"] += 1
-        yield _line({"type": "entry"} | entry._asdict() | {"kind": entry.kind.name})
+        yield _line({"type": "entry"} | dict(zip(_FIELDS, entry, strict=True)) | _named(entry))
     for kept in latest:
         count["latest"] += 1
         fields = {"kind": kept.kind.name, "sender": kept.sender, "target": kept.target, "text": kept.text}
@@ -117,6 +118,11 @@ class _Loading:
         )
 
 
+def _named(entry: Entry) -> dict[str, Any]:
+    """Return what is written otherwise than it is kept."""
+    return {"msgid": entry.msgid, "kind": entry.kind.name}
+
+
 def _line(found: dict[str, Any]) -> str:
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
@@ -142,11 +148,12 @@ def _entry(place: int, found: dict[str, Any]) -> Entry:
     kind = _KINDS.get(str(found.get("kind")))
     if kind is None or kind in LATEST:
         raise BadFile(f"Line {place} has no kind that an entry can have: {_EXPORTED}.")
-    _check(place, found, Entry._fields)
-    entry = Entry._make(kind if name == "kind" else found[name] for name in Entry._fields)
-    if not entry.seq or not entry.msgid:
+    _check(place, found, _FIELDS)
+    seq, msgid = found["seq"], found["msgid"]
+    if not seq or not msgid:
         raise BadFile(f"Line {place} has no seq or no msgid: {_EXPORTED}.")
-    return entry
+    kept = found | {"kind": kind, "msgid": run_of(msgid, seq)}
+    return Entry._make(kept[name] for name in _FIELDS)
 
 
 def _latest(place: int, found: dict[str, Any]) -> Draft:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from helpers.house import SECRET, Device, House
 
 from securechat.protocol.capabilities import request
@@ -48,6 +50,21 @@ def test_a_device_gets_what_it_missed_and_only_that():
     assert heard(enter(house, "bob@irssi", TIME)) == ["missed", "missed too", "and this"]
     assert heard(enter(house, "bob@irssi", TIME)) == []
     assert heard(enter(house, "bob@laptop", TIME)) == ["seen", "seen too", "missed", "missed too", "and this"]
+
+
+def test_who_counts_gets_all_that_has_a_number():
+    house = House()
+    caps = (TIME, "message-tags", "securechat/order", "draft/message-redaction")
+    alice = enter(house, "Alice", "message-tags", "draft/message-redaction")
+    enter(house, "bob@plain", *caps).leave()
+    alice.say("PRIVMSG #lobby :one", "PRIVMSG #lobby :two")
+    one, two = (entry for entry in house.log if entry.kind is Kind.PRIVMSG)
+    alice.say(f"@+draft/react=x;+draft/reply={one.msgid} TAGMSG #lobby", f"REDACT #lobby {two.msgid}")
+    alice.say("PRIVMSG #lobby :three")
+    lines = enter(house, "bob@plain", *caps).lines
+    numbers = [re.search(r"securechat/order=(\d+)", line) for line in lines]
+    assert [int(found[1]) for found in numbers if found] == [1, 2, 3, 4, 5]
+    assert heard(enter(house, "bob@irssi", TIME)) == ["one", "three"]
 
 
 def test_lines_come_after_the_channel_and_with_their_time():

@@ -112,7 +112,7 @@ def test_newer_entries_are_appended(kept, tmp_path):
     other.mkdir()
     fill(other / "chat.db", *[said("#x", "a", "b")] * 20, start=NOON + DAY)
     with sqlite3.connect(other / "chat.db") as database:
-        database.execute("UPDATE entries SET msgid = 'other' || seq")
+        database.execute("UPDATE entries SET run = 'other'")
     database.close()
     before = _content(other)
     assert "does not come after the newest entry" in refused("import", more, "--home", other)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from helpers.chat import Clients, of, upto
 from helpers.homes import PASSWORDS
 
 from securechat import Client
@@ -30,30 +31,9 @@ from securechat.protocol.capabilities import MULTILINE_BYTES
 @pytest.fixture
 def enter(home):
     """Make clients that are in, and are always ended: enter(server, "alice")."""
-    entered = []
-
-    def make(server, name="alice", **how):
-        client = Client(port=server.port, user=name, password=PASSWORDS[name], ca=home.certs / "ca.pem", **how)
-        entered.append(client.__enter__())
-        return client
-
-    yield make
-    for client in entered:
-        client.close()
-
-
-def upto(client, kind, **parts):
-    """Everything up to the next event of a kind with these parts; fails by its timeout, or the client's end."""
-    seen = []
-    for event in client:
-        seen.append(event)
-        if isinstance(event, kind) and all(getattr(event, name) == value for name, value in parts.items()):
-            return seen
-    raise AssertionError(f"the client ended before {kind}: {seen}")
-
-
-def of(kind, events):
-    return [event for event in events if isinstance(event, kind)]
+    clients = Clients(home)
+    yield lambda server, name="alice", **how: clients(server.port, name, **how)
+    clients.close()
 
 
 def test_importing_it_is_lazy():

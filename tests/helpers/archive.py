@@ -40,7 +40,7 @@ class Archive:
         if where and draft.kind in SAID:
             self._numbers[where] += 1
             number = self._numbers[where]
-        return Entry(self.seq, f"id-{self.seq}", self.now, *draft, where, number)
+        return Entry(self.seq, "id", self.now, *draft, where, number)
 
     def append(self, *drafts: Draft, later: int = 1) -> list[Entry]:
         """Append these in one commit."""

@@ -34,6 +34,7 @@ from securechat.records import (
     Request,
     Revoke,
     Unanswered,
+    run_of,
 )
 from securechat.storage.history import UnknownPlace
 
@@ -184,7 +185,7 @@ class House:
         seq = 0 if placeless else len(self.log) + 1
         where = "" if placeless else conversation(draft.kind, draft.target, draft.sender, draft.text)
         number = self.store.number(where) + 1 if where and draft.kind in SAID else 0
-        entry = Entry(seq, f"id{seq}" if seq else "", self.now, *draft, where, number)
+        entry = Entry(seq, run_of(f"id{seq}", seq) if seq else "", self.now, *draft, where, number)
         if draft.kind not in EPHEMERAL:
             self.store.append([entry])
         for output in self.hub.apply(entry, origin):

@@ -29,7 +29,7 @@ def fill(path: Path, *drafts: Draft, start: int = NOON, step: int = MINUTE) -> l
         number = 0
         if where and draft.kind in SAID:
             number = numbers[where] = numbers.get(where, log.number(where)) + 1
-        made.append(Entry(seq, f"id-{seq}", start + index * step, *draft, where, number))
+        made.append(Entry(seq, "id", start + index * step, *draft, where, number))
     begun = 0
     for index, entry in enumerate(made):
         if entry.kind is Kind.FORGET:  # in a turn of its own

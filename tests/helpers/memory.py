@@ -124,7 +124,7 @@ class MemoryLog:
         return found[: targets.limit] if targets.first <= targets.last else found[-targets.limit :]
 
     def missed(self, missed: Missed) -> Stretch:
-        found = [entry for entry in self._said(missed.reader) if entry.seq > missed.seq]
+        found = [entry for entry in self._said(missed.reader, missed.kinds) if entry.seq > missed.seq]
         return Stretch(found[-missed.limit :], len(found) <= missed.limit)
 
     def lookup(self, lookup: Lookup) -> Entry | None:
@@ -148,9 +148,9 @@ class MemoryLog:
         some = found[: search.limit] if search.after is not None else found[-search.limit :]
         return Stretch(some, len(some) == len(found))
 
-    def _said(self, reader: Reader) -> list[Entry]:
+    def _said(self, reader: Reader, kinds: tuple[Kind, ...] = (Kind.PRIVMSG, Kind.NOTICE)) -> list[Entry]:
         found = [entry for scope in self._scopes(reader) for entry in self._within(scope)]
-        return sorted(entry for entry in found if entry.kind in (Kind.PRIVMSG, Kind.NOTICE))
+        return sorted(entry for entry in found if entry.kind in kinds)
 
     def _scopes(self, reader: Reader) -> list[Scope]:
         since = self._forgotten.get(reader.account, 0)

@@ -21,10 +21,10 @@ class Sender:
 
     def post(self, lines):
         if not self.full:
-            self.said += [line.decode().removesuffix("\r\n") for line in lines]
+            self.said += b"".join(lines).decode().split("\r\n")[:-1]  # several may be one piece
         return not self.full
 
-    def close(self, lines):
+    def close(self, lines=()):
         self.post(lines)
         self.closed = True
 

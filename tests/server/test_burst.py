@@ -49,7 +49,7 @@ class Office:
         self.kept = []
         self.restored = 0
         self.desk = Desk(self.hub, None, self)
-        self.desk._run_id, self.desk.now = "run", self.hub.now
+        self.desk._run, self.desk.now = "run", self.hub.now
         self.desk.decide(None, "", self.hub.prepare)
         self.links = {name: Link(name) for name in NAMES}
         for name, link in self.links.items():

@@ -272,7 +272,7 @@ class TestSingleEntries:
         ]  # fmt: skip
         entries = [archive.place(draft) for draft in drafts]
         with pytest.raises(LogError):
-            store.append([*entries, said._replace(seq=99)])
+            store.append([*entries, said._replace(run="other")])
         assert store.lookup(Lookup(said.msgid)) == said
         assert list(store.latest()) == []
         assert store.keyed(0, 9) == [said]
@@ -316,7 +316,7 @@ class TestRedact:
     def test_one_of_the_same_turn(self, store, archive):
         said, _ = archive.append(
             Draft(Kind.PRIVMSG, "#x", "bob", "secret"),
-            Draft(Kind.REDACT, "#x", "bob", f"id-{archive.seq + 1} why"),
+            Draft(Kind.REDACT, "#x", "bob", f"id-{archive.seq + 1:x} why"),
         )
         assert store.lookup(Lookup(said.msgid)) == said._replace(kind=Kind.REDACTED, text="")
 

@@ -22,7 +22,7 @@ from securechat.storage.schema import VERSION
 def entry(seq: int, kind: Kind = Kind.PRIVMSG, text: str = "привет", tags: str = "") -> Entry:
     time = 1_700_000_000_000 + seq
     where = conversation(kind, "#lobby", "Иван", text)
-    return Entry(seq, f"id-{seq}", time, kind, "#lobby", "Иван", text, tags, "", where, seq if kind in SAID else 0)
+    return Entry(seq, "id", time, kind, "#lobby", "Иван", text, tags, "", where, seq if kind in SAID else 0)
 
 
 def open_log(path: Path) -> SqliteLog:
@@ -98,11 +98,11 @@ class TestContract:
 
     def test_a_turn_is_kept_whole_or_not_at_all(self, store, reopen):
         log = store()
-        log.append([entry(1), entry(2)])
+        log.append([entry(1)._replace(run="~of another server"), entry(2)])
         with pytest.raises(LogError):
-            log.append([entry(3), entry(4), entry(2)._replace(msgid="other")])
+            log.append([entry(3), entry(4), entry(2)._replace(run="other")])
         with pytest.raises(LogError):
-            log.append([entry(3), entry(4)._replace(msgid="id-1")])
+            log.append([entry(3), entry(4)._replace(run="~of another server")])
         assert log.last() == entry(2)
         log.append([entry(3)])
         assert reopen(log).last() == entry(3)
@@ -270,7 +270,7 @@ while True:
     turn += 1
     size = turn % 7 * 50 + 1
     new = range(seq + 1, seq + size + 1)
-    log.append([Entry(n, f"id-{n}", n, Kind.PRIVMSG, "#x", str(size), str(turn)) for n in new])
+    log.append([Entry(n, "id", n, Kind.PRIVMSG, "#x", str(size), str(turn)) for n in new])
     seq += size
     print(turn, flush=True)
 """

@@ -12,7 +12,7 @@ import pytest
 from helpers.commands import in_process
 
 from securechat.chat.conversations import conversation
-from securechat.records import Entry, Kind
+from securechat.records import Entry, Kind, run_of
 from securechat.storage import schema
 from securechat.storage.log import LogError, SqliteLog
 from securechat.storage.schema import VERSION
@@ -53,9 +53,10 @@ SAID = [
 ]
 """Kind, target, sender, text; and what is to be found out: conversation and number."""
 WANTED = [
-    Entry(seq, f"id-{seq}", 1_700_000_000_000 + seq, *said[:4], "+t", "", *said[4:])
+    Entry(seq, run_of(f"id-{seq}", seq), 1_700_000_000_000 + seq, *said[:4], "+t", "", *said[4:])
     for seq, said in enumerate(SAID, 1)
 ]
+OLD = [(entry.seq, entry.msgid, *entry[2:8]) for entry in WANTED]
 PAIRS = [("alice", "alice bob"), ("bob", "alice bob"), ("bob", "bob иван"), ("иван", "bob иван")]
 
 
@@ -65,7 +66,7 @@ def path(tmp_path):
     with closing(sqlite3.connect(tmp_path / "chat.db")) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.executescript(VERSION_1)
-        database.executemany(f"INSERT INTO entries VALUES ({', '.join('?' * 8)})", [row[:8] for row in WANTED])
+        database.executemany(f"INSERT INTO entries VALUES ({', '.join('?' * 8)})", OLD)
         database.commit()
     return tmp_path / "chat.db"
 
@@ -80,8 +81,7 @@ def version(path):
 
 
 def is_version_1(path):
-    old = [tuple(row[:8]) for row in WANTED]
-    return version(path) == 1 and rows(path) == old and rows(path, "PRAGMA integrity_check") == [("ok",)]
+    return version(path) == 1 and rows(path) == OLD and rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def check(path):
@@ -131,10 +131,10 @@ def test_a_new_file_has_no_copy(tmp_path):
     assert sorted(one.name for one in tmp_path.iterdir()) == ["chat.db", "chat.db.lock"]
 
 
-@pytest.mark.parametrize("statement", ["CREATE INDEX entries_key", "CREATE TABLE latest", "INSERT OR IGNORE"])
+@pytest.mark.parametrize("statement", ["CREATE INDEX entries_said", "CREATE TABLE latest", "INSERT OR IGNORE"])
 def test_a_migration_that_fails_changes_nothing(path, monkeypatch, statement):
     """One transaction: it is done again from the beginning."""
-    for name in ("_FROM_1", "_SINCE_2", "_PAIRS"):
+    for name in ("_FROM_1", "_BESIDES", "_PAIRS"):
         broken = getattr(schema, name).replace(statement, f"SELECT * FROM nonsense; {statement}", 1)
         monkeypatch.setattr(schema, name, broken)
     with pytest.raises(LogError, match="nonsense"):

@@ -54,7 +54,7 @@ def test_everything_gets_its_place(old):
         assert [log.number(where) for where in ("#x", "bob иван", "bob bob")] == [3, 2, 1]
         last = log.last()
         assert last is not None
-        log.append([last._replace(seq=11, msgid="new", number=4, key="k")])
+        log.append([last._replace(seq=11, run="new", number=4, key="k")])
         with closing(SqliteHistory(old, MOST_BYTES)) as history:
             assert history.targets(Targets(reader("иван"), 0, 1000, 9)) == [("bob иван", 50)]
             found = history.missed(Missed(reader("bob", "#x"), 0, 99)).entries

@@ -264,7 +264,7 @@ class TestFile:
         with closing(OnDisk(tmp_path / "new")) as disk:
             archive = Archive(disk)
             texts = [f"needle new {number}" for number in range(lines)]
-            disk.log.append([archive.place(Draft(Kind.PRIVMSG, "#x", "bob", text))._replace(msgid=text)
+            disk.log.append([archive.place(Draft(Kind.PRIVMSG, "#x", "bob", text))._replace(run=text)
                              for text in texts])  # fmt: skip
             for _ in range(2):
                 assert [entry.text for entry in disk.search(Search(WHO, "needle", 99)).entries] == texts
@@ -365,7 +365,7 @@ def test_one_of_another_log_is_far_behind_too(archive, disk, find, monkeypatch):
     archive.append(*(Draft(Kind.PRIVMSG, "#x", "bob", "needle") for _ in range(100)))
     while disk.index.step():
         pass
-    disk.log._database.execute("UPDATE entries SET msgid = 'new-' || seq")
+    disk.log._database.execute("UPDATE entries SET run = 'new'")
     with pytest.raises(TooSlow, match="try again"):
         find("needle")
 

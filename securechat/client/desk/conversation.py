@@ -117,15 +117,18 @@ class Conversation:
         self.generation += 1
 
     def settle(self, key: str, why: str = "") -> Entry | None:
-        """End the waiting of one of our own: it is kept or, with `why`, refused. Give it, if it waited."""
+        """End the waiting of one of our own: it is kept or, with `why`, refused and stays to be seen.
+
+        Give it, if it waited.
+        """
         for index, entry in enumerate(self.pending):
             if entry.key == key and entry.state is State.WAITING:
                 self.generation += 1
+                del self.pending[index]
                 if why:
                     entry.state, entry.why = State.REFUSED, why
                     entry.version += 1
-                else:
-                    del self.pending[index]
+                    self.add(entry)
                 return entry
         return None
 

@@ -48,6 +48,7 @@ class Hearing:
         self.error: ClientError | None = None
         self.unkept = False  # whether it was told that nothing can be kept
         self.waiting: dict[str, Waiting] = {}
+        self.parting: set[str] = set()  # channels that this client asked to leave
         self._sender = sender
         self._now = now
         self._engine = Engine(sender, token)
@@ -175,19 +176,10 @@ class Hearing:
         """Show what is no message where it belongs."""
         now, desk = self._now(), self.desk
         if item.what is What.JOINED and item.own:
-            conversation = desk.open(item.channel)
-            known, conversation.joined = conversation.joined, True
-            assert self.model is not None
-            if self.ready and not known:
-                desk.look(fold(item.channel))
-                self.library.older(conversation)
-            elif self.model.target == fold(item.channel) and not desk.current:
-                desk.look(fold(item.channel))
+            self._entered(item.channel)
             return
         if item.own and item.what in (What.LEFT, What.REMOVED):
-            if item.what is What.REMOVED:
-                desk.say(Kind.PROBLEM, event(item), now, "")
-            desk.close(item.channel)
+            self._left(item)
             return
         if not self.ready and item.what in (What.TOPIC, What.NAMES, What.TALKING):
             return
@@ -198,6 +190,29 @@ class Hearing:
             desk.open(item.channel).add(Entry(kind, item.time, event(item)))
         else:
             desk.say(kind, event(item), now, None if self.ready else "")
+
+    def _entered(self, channel: str) -> None:
+        """Note that we are in a channel, and show it where it was this client that asked for that."""
+        conversation = self.desk.open(channel)
+        known, conversation.joined = conversation.joined, True
+        assert self.model is not None
+        here = self.model.target == fold(channel)
+        if here and not known and (self.ready or not self.desk.current):
+            self.desk.look(fold(channel))
+        if self.ready and not known:
+            self.library.older(conversation)
+
+    def _left(self, item: Item) -> None:
+        """Take a channel off the list where this client asked for that; else what is typed there stays."""
+        conversation = self.desk.open(item.channel)
+        conversation.joined = False
+        key = fold(item.channel)
+        if key in self.parting and item.what is What.LEFT:
+            self.parting.discard(key)
+            self.desk.close(item.channel)
+            return
+        kind = Kind.PROBLEM if item.what is What.REMOVED else Kind.EVENT
+        conversation.add(Entry(kind, item.time, event(item)))
 
     def _pong(self, message: Message) -> None:
         token = message.params[-1] if message.params else ""

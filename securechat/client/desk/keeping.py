@@ -6,12 +6,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from securechat.client.desk.talk import Talk
-from securechat.client.desk.waiting import Waiting
-from securechat.client.unacknowledged import MAX_UNACKNOWLEDGED
+from securechat.client.desk.waiting import MAX_TEXT, read_waiting
 
 VERSION: Final = 1
 MAX_DRAFTS: Final = 200
-MAX_TEXT: Final = 64 * 1024
 
 
 def kept(talk: Talk) -> dict[str, Any]:
@@ -36,19 +34,5 @@ def restore(talk: Talk, state: dict[str, Any]) -> None:
     for name in muted[:MAX_DRAFTS] if isinstance(muted, list) else ():
         if isinstance(name, str) and name:
             talk.desk.open(name).muted = True
-    for row in (rows if isinstance(rows, list) else [])[:MAX_UNACKNOWLEDGED]:
-        one = _waiting(row)
-        if one is not None:
-            talk.take_up(one)
-
-
-def _waiting(row: object) -> Waiting | None:
-    if not isinstance(row, dict):
-        return None
-    try:
-        one = Waiting(**row)
-    except TypeError:
-        return None
-    texts = (one.key, one.target, one.text, one.reply)
-    good = all(isinstance(text, str) for text in texts) and isinstance(one.time, int) and one.key and one.target
-    return one if good and len(one.text) <= MAX_TEXT else None
+    for one in read_waiting(rows):
+        talk.take_up(one)

@@ -89,8 +89,9 @@ class Talk(Hearing):
             return outcome
         messages = [parse(raw.removesuffix(b"\r\n")) for raw in outcome.lines]
         spoken = [message.params for message in messages if message.command == "PRIVMSG"]
-        if len(spoken) < len(messages) and not self._online():
+        if len(spoken) < len(messages) and not self._online(line.split(maxsplit=1)[0]):
             return None
+        self.parting |= {fold(message.params[0]) for message in messages if message.command == "PART"}
         for target, text in spoken:
             if self._say(self.desk.open(target), text) is None:
                 return None
@@ -123,13 +124,13 @@ class Talk(Hearing):
         """React to a message; the same again takes it back."""
         mine = self.desk.nick in entry.reactions.get(reaction, ())
         tag = "+draft/unreact" if mine else "+draft/react"
-        if entry.msgid and self._online():
+        if entry.msgid and self._online("/react"):
             about = f"{tag}={escape_tag(reaction)};+draft/reply={entry.msgid};{KEY_TAG}={self._engine.new_key()}"
             self._do(build("TAGMSG", self.desk.here.name, tags=about), again=True)
 
     def redact(self, entry: Entry) -> None:
         """Take a message back, as far as the server lets us."""
-        if entry.msgid and self._online():
+        if entry.msgid and self._online("/redact"):
             self._do(build("REDACT", self.desk.here.name, entry.msgid), again=False)
 
     def _do(self, line: bytes, *, again: bool) -> None:
@@ -138,10 +139,11 @@ class Talk(Hearing):
         except ClientError as failure:
             self.desk.say(Kind.PROBLEM, str(failure), self._now())
 
-    def _online(self) -> bool:
-        """Say whether there is a connection, and to the person if there is none."""
+    def _online(self, what: str) -> bool:
+        """Say whether there is a connection for `what`, and to the person if there is none."""
         if not self.ready:
-            self.desk.say(Kind.PROBLEM, _("Not connected: try that again in a moment."), self._now())
+            text = _("Not connected, so {} was not sent: try it again in a moment.").format(what)
+            self.desk.say(Kind.PROBLEM, text, self._now())
         return self.ready
 
     # --- time passes ---

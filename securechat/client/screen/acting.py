@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
-from textual import events, on
+from textual import on
 from textual.message_pump import MessagePump
 
 from securechat.client.commands import COMMANDS
-from securechat.client.desk.entries import Entry, Kind
+from securechat.client.desk.entries import Kind
 from securechat.client.desk.reading import Said
-from securechat.client.links import links
-from securechat.client.screen.finding import Finding, Reacting
+from securechat.client.screen.finding import Finding
+from securechat.client.screen.helping import Helping
 from securechat.client.screen.lists import Lines
 from securechat.client.screen.prompt import Prompt
-from securechat.client.screen.wrap import clip
 from securechat.client.words import _, ngettext
 from securechat.protocol.names import fold
 
 if TYPE_CHECKING:
     from securechat.client.screen.app import ChatApp
-
-
-_PICKED: Final = {
-    "r": "reply",
-    "enter": "reply",
-    "e": "react",
-    "x": "redact",
-    "delete": "redact",
-    "o": "link",
-    "к": "reply",
-    "у": "react",
-    "ч": "redact",
-    "щ": "link",
-}
-"""What keys do with a picked message: the same keys with the Russian layout as well."""
 
 
 class Acting(MessagePump):
@@ -50,7 +34,12 @@ class Acting(MessagePump):
     def enter(self) -> None:
         """Say or do what is in the input. What is not taken stays there."""
         prompt = self._chat.prompt
+        self._chat.present()
         text = prompt.text
+        if text.strip() == "/help":
+            prompt.put("")
+            self.action_help()
+            return
         prompt.put("")  # first: another conversation may come to be shown, with its own draft
         if not self.submit(text):
             prompt.put(text)
@@ -87,6 +76,8 @@ class Acting(MessagePump):
     @on(Prompt.Changed)
     def _changed(self) -> None:
         chat = self._chat
+        if chat.prompt.text:
+            chat.present()
         chat.talk.typing(chat.prompt.text)
         chat._unsaved = True  # noqa: SLF001  # the other half of it
 
@@ -149,6 +140,9 @@ class Acting(MessagePump):
 
     def action_page(self, up: int) -> None:
         """Scroll by a screen."""
+        if isinstance(self._chat.screen, Helping):
+            self._chat.screen.turn(up)
+            return
         timeline = self._chat.timeline
         timeline.scroll_rows(up * max(1, timeline.size.height - 2))
         self._chat.draw()
@@ -172,8 +166,12 @@ class Acting(MessagePump):
         self.do_search("")
 
     def action_help(self) -> None:
-        """Show what can be typed."""
-        self.submit("/help")
+        """Show what keys and commands there are."""
+        chat = self._chat
+        if isinstance(chat.screen, Helping):
+            chat.screen.dismiss(None)
+        else:
+            chat.push_screen(Helping(chat.look, chat.size.width))
 
     def action_unread(self) -> None:
         """Go to what is new."""
@@ -183,25 +181,6 @@ class Acting(MessagePump):
         """Ask for a day."""
         self.command("/date", ask=True)
 
-    def action_pick(self) -> None:
-        """Pick a message: keys say what to do with it."""
-        chat = self._chat
-        chat.timeline.focus()
-        chat.timeline.action_select(-1)
-        chat.draw()
-
-    def on_key(self, event: events.Key) -> None:
-        """Do something with the picked message."""
-        chat = self._chat
-        doing = _PICKED.get(event.key) or _PICKED.get((event.character or "").lower())
-        if chat.focused is chat.timeline and chat.timeline.selected is not None and doing:
-            event.stop()
-            getattr(self, f"do_{doing}")("")
-        elif chat.focused is chat.timeline and event.is_printable and event.key not in ("j", "k"):
-            chat.prompt.focus()
-            chat.prompt.insert(event.character or "")
-        chat.draw()
-
     @on(Lines.Picked)
     def _picked(self, message: Lines.Picked) -> None:
         if message.source.id == "conversations":
@@ -210,14 +189,6 @@ class Acting(MessagePump):
             self.do_open(message.key)
 
     # --- commands of the screen ---
-
-    def target(self, *, own: bool | None = None) -> Entry | None:
-        """Return the picked message, or the last one (of ours, or of others where that is said)."""
-        chat = self._chat
-        if chat.timeline.selected is not None:
-            return chat.timeline.selected
-        entries = reversed(chat.desk.here.entries)
-        return next((one for one in entries if one.spoken and one.msgid and own in (None, one.own)), None)
 
     def do_open(self, name: str) -> None:
         """Show a conversation."""
@@ -263,52 +234,6 @@ class Acting(MessagePump):
             chat.talk.library.go_to(chat.desk.open(found.where), found.entry.time)
             chat.after(chat.desk.current)
 
-    def do_reply(self, text: str) -> None:
-        """Answer a message: what is typed next, or `text` at once."""
-        chat, entry = self._chat, self.target(own=False)
-        if entry is None or not entry.msgid:
-            chat.notify(_("There is no message to answer yet."))
-            return
-        chat.reply_to = entry.msgid
-        chat.timeline.selected = None
-        if text:
-            self.submit(text)
-        chat.prompt.focus()
-
-    def do_react(self, reaction: str) -> None:
-        """React to a message, by one of a few where none is given."""
-        chat, entry = self._chat, self.target(own=False)
-        if entry is None:
-            chat.notify(_("There is no message to react to yet."))
-        elif reaction:
-            chat.talk.react(entry, reaction.strip()[:16])
-        else:
-
-            def react(chosen: str | None) -> None:
-                if chosen:
-                    chat.talk.react(entry, chosen)
-
-            chat.push_screen(Reacting(chat.look), react)
-
-    def do_redact(self, _rest: str) -> None:
-        """Take back a message."""
-        entry = self.target(own=True)
-        if entry is None or not entry.msgid:
-            self._chat.notify(_("There is no message of yours to take back."))
-        else:
-            self._chat.talk.redact(entry)
-
-    def do_link(self, _rest: str) -> None:
-        """Open the first link of a message."""
-        entry = self.target()
-        found = links(entry.text) if entry is not None else []
-        if entry is None or not found:
-            self._chat.notify(_("There is no link in that message."))
-            return
-        address = entry.text[found[0][0] : found[0][1]]
-        self._chat.notify(address)
-        self._chat.open_url(address)
-
     def do_mute(self, _rest: str) -> None:
         """Be told of nothing here, or of everything again."""
         here = self._chat.desk.here
@@ -323,18 +248,6 @@ class Acting(MessagePump):
         chat.theme = name if name in ("light", "dark") else "dark" if chat.theme == "light" else "light"
 
     # --- hints ---
-
-    def replying(self) -> str:
-        """Say whom an answer goes to."""
-        entry = self._chat.desk.here.by_id.get(self._chat.reply_to)
-        quote = f"{entry.sender}: {entry.text}" if entry else ""
-        return clip(_(" ↱ answering {} (Esc: no answer)").format(clip(quote, 40)), self._chat.size.width)
-
-    def picking(self) -> str:
-        """Say what can be done with a picked message."""
-        if self._chat.focused is not self._chat.timeline:
-            return ""
-        return _(" r reply  e react  x take back  o open link  Esc done")
 
     def above(self) -> str:
         """Say that there is more below."""

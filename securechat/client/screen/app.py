@@ -13,6 +13,7 @@ from textual import events, on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.filter import Monochrome
 from textual.message import Message
 
 from securechat.client.desk.desk import Desk
@@ -24,9 +25,10 @@ from securechat.client.screen.lists import Bar, Lines
 from securechat.client.screen.look import Look
 from securechat.client.screen.over import Palette
 from securechat.client.screen.palette import Commands
+from securechat.client.screen.picking import Picking
 from securechat.client.screen.prompt import Prompt
 from securechat.client.screen.rows import Paper
-from securechat.client.screen.style import LOOKS, SHEET, THEMES
+from securechat.client.screen.style import LOOKS, SHEET, THEMES, Colourless
 from securechat.client.screen.telling import tell
 from securechat.client.screen.timeline import Timeline
 
@@ -39,7 +41,7 @@ class Arrived(Message):
     """The connection has events."""
 
 
-class ChatApp(Acting, App[None]):
+class ChatApp(Acting, Picking, App[None]):
     """One person at a terminal. `next_event` gives an event of the connection or None; `save` keeps the state."""
 
     CSS = SHEET
@@ -91,6 +93,9 @@ class ChatApp(Acting, App[None]):
         self._save = save
         self._now = now
         self._unsaved = False
+        if self.no_color:  # Textual's own filter leaves shades of grey, on a ground of its own
+            self._filters = [one for one in self._filters if not isinstance(one, Monochrome)]
+            self._filters.append(Colourless(LOOKS.values()))
         for one in THEMES:
             self.register_theme(one)
         self.theme = "light" if light else "dark"
@@ -144,6 +149,10 @@ class ChatApp(Acting, App[None]):
         """Give no commands besides those of the table."""
         found: list[SystemCommand] = []
         return found
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Show a sentence for a moment. What strangers wrote is no markup."""
+        super().notify(message, **{"markup": False, **how})
 
     def _fatal_error(self) -> None:
         """End after a mistake of ours. Textual would print all that we know, such as what was said in secret."""
@@ -225,15 +234,18 @@ class ChatApp(Acting, App[None]):
         self._hint()
 
     def _hint(self) -> None:
-        """Say above the input who types, or what the keys do at the moment."""
+        """Say above the input who types, or what can be done at the moment."""
         text = sides.typists(self.talk, self._now(), self.size.width)
+        pieces: list[Segment] = []
         if self.reply_to:
             text = self.replying()
         elif self.timeline.selected is not None:
-            text = self.picking()
+            pieces = self.picking()
         elif not self.timeline.at_end:
             text = self.above()
-        self.query_one("#typing", Bar).set(Segment(text, Style(color=self.look.dim, italic=True)))
+        dim = Style(color=self.look.dim, italic=True)
+        row = pieces or [Segment(text)]
+        self.query_one("#typing", Bar).set(*Segment.apply_style(row, dim))
 
     def _second(self) -> None:
         self.talk.tick()
@@ -250,6 +262,11 @@ class ChatApp(Acting, App[None]):
     def on_resize(self) -> None:
         """Draw for another size, once it is laid out."""
         self.call_after_refresh(self.draw)
+
+    def present(self) -> None:
+        """Take a key as a sign that somebody looks, whatever the terminal says of its focus."""
+        if not self.focused_terminal:
+            self.on_app_focus()
 
     def on_app_focus(self) -> None:
         """Somebody looks again."""
@@ -273,6 +290,10 @@ class ChatApp(Acting, App[None]):
     @on(Timeline.Older)
     def _older(self) -> None:
         self.talk.library.older(self.desk.here)
+
+    @on(Timeline.Chosen)
+    def _chosen(self) -> None:
+        self.draw()
 
     @on(Timeline.Done)
     def _done(self) -> None:

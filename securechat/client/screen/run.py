@@ -61,7 +61,7 @@ def run(
     )
     connection.start()
     try:
-        with _signals(app, lambda: _save(place, talk)):
+        with _signals(app):
             app.run()
     finally:
         connection.abort()
@@ -143,13 +143,14 @@ def pin(context: ssl.SSLContext) -> str:
 
 
 @contextlib.contextmanager
-def _signals(app: ChatApp, save: Callable[[], None]) -> Iterator[None]:
+def _signals(app: ChatApp) -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         app.call_later(app.exit)
 
     def hang_up(number: int, _frame: object) -> None:
         # The terminal is gone: whatever is still written to it may wait for ever.
-        save()
+        if app.is_running:
+            app.keep()
         os._exit(128 + number)
 
     before = {

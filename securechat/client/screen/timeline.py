@@ -41,6 +41,9 @@ class Timeline(Widget, can_focus=True):
     class Followed(Message):
         """The end of the conversation came on the screen, or left it."""
 
+    class Chosen(Message):
+        """Somebody picked a message by the mouse."""
+
     class Done(Message):
         """Somebody is done with picking a message."""
 
@@ -239,7 +242,7 @@ class Timeline(Widget, can_focus=True):
         self.post_message(self.Done())
 
     def on_click(self, event: events.Click) -> None:
-        """Pick the message under the mouse; twice: reply to it."""
+        """Pick the message under the mouse."""
         self._lay_out()
         if event.y < len(self._shown) and self._shown[event.y][1] >= 0:
             index = min(self._shown[event.y][1], len(self.conversation) - 1)
@@ -247,6 +250,11 @@ class Timeline(Widget, can_focus=True):
             if entry.spoken:
                 self.selected = entry
                 self.refresh()
+                self.post_message(self.Chosen())
+
+    def focus_on_click(self) -> bool:
+        """Leave the keys to the input: what is typed after a click is text."""
+        return False
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll."""

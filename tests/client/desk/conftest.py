@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from helpers.session import NOW, Sender
 
 from securechat.client.desk.desk import Desk
 from securechat.client.desk.talk import WANTED, Talk
@@ -11,26 +12,6 @@ from securechat.client.events import Interrupted, LoggedIn, Received
 from securechat.client.resume import NEEDED
 from securechat.client.settings import Endpoint
 from securechat.protocol.message import parse
-
-NOW = 1_700_000_000_000
-
-
-class Sender:
-    def __init__(self):
-        self.said = []
-        self.closed = False
-
-    def post(self, lines):
-        self.said += b"".join(lines).decode().split("\r\n")[:-1]
-        return True
-
-    def close(self, lines=()):
-        self.post(lines)
-        self.closed = True
-
-    def take(self):
-        said, self.said = self.said, []
-        return said
 
 
 class Scene:

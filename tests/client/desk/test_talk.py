@@ -81,7 +81,7 @@ def test_an_echo_that_came_with_what_was_missed_is_no_double(scene):
 def test_a_refusal_says_why(scene):
     scene.talk.submit("hello")
     scene.hear("@label=key-1 :s 404 alice #lobby :Cannot send to channel")
-    (refused,) = scene.desk.here.pending
+    (refused,) = scene.desk.here.entries
     assert (refused.state, refused.why) == (State.REFUSED, "Cannot send to channel")
     assert len(scene.talk.waiting) == 0
 

@@ -9,6 +9,7 @@ import pytest
 from securechat.client.commands import COMMANDS
 from securechat.client.screen import telling
 from securechat.client.screen.finding import Finding
+from securechat.client.screen.style import Colourless
 
 HISTORY = 300
 
@@ -201,6 +202,9 @@ def test_reply_react_and_take_back_by_keys(screen, line_):
         await on.press("ctrl+up", "up", "up", "e", "1")
         assert any("+draft/react=👍;+draft/reply=m1" in one for one in on.sent())
         await on.press("escape", "ctrl+up", "up", "x")
+        assert "x take back for good" in on.text()
+        assert not any("REDACT" in one for one in on.sent())
+        await on.press("x")
         assert any(one.endswith(" REDACT #lobby :m2") for one in on.sent())
 
     screen(test)
@@ -235,7 +239,10 @@ def test_reply_by_mouse(screen, line_):
         y = next(index for index, row in enumerate(rows) if "tea?" in row)
         await on.pilot.click(offset=(60, y))
         assert on.app.timeline.selected.msgid == "m1"
-        await on.press("r")
+        await on.type("ok")
+        assert on.app.prompt.text == "ok"
+        y, row = next((y, row) for y, row in enumerate(on.text().splitlines()) if "take back" in row)
+        await on.pilot.click(offset=(row.index("reply"), y))
         assert on.app.reply_to == "m1"
 
     screen(test)
@@ -265,17 +272,24 @@ def test_offline_lines_wait_and_are_said_once(screen):
     screen(test)
 
 
-def test_help_and_palette_list_every_command(screen):
+@pytest.mark.parametrize("size", [(120, 40), (40, 20)])
+def test_help_and_palette_list_every_command(screen, size):
     async def test(on):
         await on.press("f1")
-        for row in list(COMMANDS.values())[-10:]:
-            assert row.usage in on.text()
+        seen = on.text()
+        assert "what was typed before" in seen
+        for _ in range(6):
+            await on.press("pagedown")
+            seen += on.text()
+        assert [row.usage for row in COMMANDS.values() if row.usage not in seen] == []
+        await on.press("escape")
+        assert len(on.app.screen_stack) == 1
         await on.press("ctrl+p")
         await on.type("mute")
         await on.pilot.pause(0.1)
         assert "/mute" in on.text()
 
-    screen(test)
+    screen(test, size=size)
 
 
 def test_typing_notices_are_shown(screen):
@@ -322,9 +336,14 @@ def test_no_color_is_heeded(screen, line_, monkeypatch):
 
     async def test(on):
         assert on.app.no_color
-        strips = on.app.screen._compositor.render_strips()
-        colours = {seg.style.color.triplet for strip in strips for seg in strip if seg.style and seg.style.color}
-        assert all(max(one) - min(one) <= 2 for one in colours if one is not None)
+        await on.press("ctrl+up")
+        segments = [seg for y in range(24) for seg in on.app.screen._compositor.render_strips()[y]]
+        styles = [seg.style for seg in on.app.timeline.render_line(0)] + [seg.style for seg in segments]
+        (filter_,) = [one for one in on.app._filters if isinstance(one, Colourless)]
+        seen = [seg.style for seg in filter_.apply(segments, None) if seg.style]
+        assert styles
+        assert all(style.color is None and style.bgcolor is None for style in seen)
+        assert any(style.reverse for style in seen)
 
     screen(test, history=[line_(1, "hello there")])
 
