@@ -154,6 +154,20 @@ class TestRevoked:
         client.sendline(SECRET)
         assert finish(client)[0] == 0
 
+    def test_on_the_full_screen(self, machine):
+        machine.once()
+        revoke(machine.home, "alice")
+        client = at_terminal("connect", cwd=machine.config.parent, dimensions=(40, 150), **machine.variables)
+        client.expect_exact(REFUSED)
+        client.expect_exact(ASKED)
+        client.sendline(SECRET)
+        client.expect_exact("TLS 1.3")
+        client.send("/devices\r")
+        client.expect_exact("Those are all the devices of alice")
+        client.send("/quit\r")
+        assert finish(client)[0] == 0
+        assert machine.device.good
+
     def test_by_its_owner(self, machine):
         machine.once()
         name = machine.device.held().name

@@ -55,6 +55,8 @@ def said(outcome):
         ("/topic All is well", ["TOPIC #lobby :All is well"]),
         ("/topic -clear", ["TOPIC #lobby :"]),
         ("/list", ["LIST"]),
+        ("/devices", ["DEVICES"]),
+        ("/revoke phone", ["DEVICES REVOKE :phone"]),
         ("/whois bob", ["WHOIS :bob"]),
         ("/away", ["AWAY"]),
         ("/away at lunch", ["AWAY :at lunch"]),

@@ -67,14 +67,15 @@ def refused(*arguments, code=1, start=in_process, **how):
     return done.stderr.removeprefix("securechat: ").rstrip("\n")
 
 
-def at_terminal(*arguments, cwd=None, **variables):
-    """Start a command at a terminal of its own."""
+def at_terminal(*arguments, cwd=None, dimensions=None, **variables):
+    """Start a command at a terminal of its own; `dimensions` are its lines and columns."""
     return pexpect.spawn(
         COMMAND[0],
         [*COMMAND[1:], *map(str, arguments)],
         timeout=SECONDS,
         encoding="utf-8",
         cwd=cwd,
+        dimensions=dimensions,
         env=environment(**variables),
         preexec_fn=heed_interrupts,
     )
