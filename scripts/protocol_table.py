@@ -71,7 +71,8 @@ A client gets its certificate over a connection that is logged in. `C` is the cl
 Of the request only the key counts: {KEYS}; the request has at most {MAX_REQUEST} characters. The name of a
 device has 1 to {MAX_NAME_BYTES} bytes; the device logs in as if by `<account>@<device>`. ENROL for a device
 that has a certificate renews it, and the one before is good for another {OVERLAP_DAYS} days at most: whoever
-lost the answer asks again. Certificates are valid for {DEVICE_DAYS} days; renew when a third of that is left.
+lost the answer asks again. So whoever is new looks at DEVICES first and takes a
+name that is free. Certificates are valid for {DEVICE_DAYS} days; renew when a third of that is left.
 `ENROL <device> *` drops what was sent of a request. Refusals are `FAIL ENROL <code> <device> :<why>` with the
 codes `INVALID_REQUEST`, `REFUSED` (name, or too many devices: {Limits().enrolled_devices}), `PASSWORD_REQUIRED`
 (a login by certificate renews that device's and adds no other), `RATE_LIMITED` ({Limits().enrolments_per_hour}

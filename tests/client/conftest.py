@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from helpers.here import Here
 from helpers.leaves import Authority
 from helpers.peer import TIMEOUT, Listener
 
@@ -86,3 +87,26 @@ def talk(authority):
     for one in talks:
         one.connection.abort()
         one.connection.join()
+
+
+@pytest.fixture
+def start(home, monkeypatch):
+    """This machine, called laptop, beside a server: start(server)."""
+    made = []
+    monkeypatch.setattr("socket.gethostname", lambda: "laptop.example.org")
+
+    def begin(server):
+        made.append(Here(home, server.port))
+        return made[-1]
+
+    yield begin
+    for here in made:
+        for connection in here.opened:
+            connection.abort()
+            connection.join()
+
+
+@pytest.fixture
+def here(start, server):
+    """This machine beside the server."""
+    return start(server)

@@ -3,126 +3,32 @@
 from __future__ import annotations
 
 import stat
-import threading
 from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from helpers.devices import STRANGE, enrol, revoke, strange
+from helpers.here import until
 from helpers.homes import PASSWORDS
 from helpers.leaves import Authority
 from helpers.peer import TIMEOUT, Listener
-from helpers.programs import until as wait_for
 from helpers.relay import Relay
 
 from securechat import Client
 from securechat.certs import KeyPlace, issue, new_key
-from securechat.chat import devices as chat
 from securechat.client import devices
 from securechat.client.api import MORE
 from securechat.client.connection import Connection
 from securechat.client.devices import Device
 from securechat.client.dial import trust
-from securechat.client.errand import AGAIN_SECONDS
 from securechat.client.errors import DeviceError, LoginError, LostError
 from securechat.client.events import Closed, Enrolled, Interrupted, LoggedIn, Received
-from securechat.client.handshake import claim, credentials
-from securechat.client.settings import ClientLimits, Endpoint
+from securechat.client.handshake import credentials
+from securechat.client.settings import Endpoint
 from securechat.storage.users import UserFile
 
 REFUSED = "The server does not take this device's certificate any more"
-
-
-class Here:
-    """This machine, with a configuration folder of its own, and the connections that it makes as alice."""
-
-    def __init__(self, home, port):
-        self.home, self.port = home, port
-        self.authority = home.certs / "ca.pem"
-        self.opened = []
-
-    @property
-    def place(self):
-        return Endpoint("localhost", self.port)
-
-    def device(self, *, new=True, account="alice"):
-        return Device(account, self.place, self.authority, new=new)
-
-    def connect(self, *, password=True, device=None, **limits):
-        secret = credentials("alice", PASSWORDS["alice"]) if password else claim("alice")
-        made = Connection(
-            self.place,
-            trust(self.authority),
-            secret,
-            limits=ClientLimits(**limits),
-            device=device or self.device(),
-        )
-        self.opened.append(made)
-        made.start()
-        return made
-
-    def enrolled(self, **how):
-        """Log in by password and get a certificate; return the news."""
-        connection = self.connect(**how)
-        news = until(connection, Enrolled)
-        self.leave(connection)
-        return news
-
-    def leave(self, connection):
-        connection.close([b"QUIT\r\n"])
-        until(connection, Closed)
-        connection.join()
-
-    def known(self):
-        return UserFile(self.home.users).load()["alice"].devices
-
-    def put(self, file):
-        """Have this machine keep another key and certificate."""
-        path = self.device().path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.read_bytes())
-
-
-def until(connection, kind):
-    """The next event of a kind; what ends it otherwise is in the failure."""
-    while not isinstance(event := connection.next_event(TIMEOUT), kind):
-        assert event is not None
-        assert not isinstance(event, Closed), event
-    return event
-
-
-def barrier(connection):
-    """Wait until all that the server has said so far is dealt with."""
-    connection.post([b"PING barrier\r\n"])
-    while not any(one.command == "PONG" for one in until(connection, Received).messages):
-        pass
-
-
-@pytest.fixture
-def start(home):
-    """This machine beside a server: start(server)."""
-    made = []
-
-    def begin(server):
-        made.append(Here(home, server.port))
-        return made[-1]
-
-    yield begin
-    for here in made:
-        for connection in here.opened:
-            connection.abort()
-            connection.join()
-
-
-@pytest.fixture
-def here(start, server):
-    return start(server)
-
-
-@pytest.fixture(autouse=True)
-def _machine(monkeypatch):
-    monkeypatch.setattr("socket.gethostname", lambda: "laptop.example.org")
 
 
 class TestFirstTime:
@@ -337,80 +243,6 @@ class TestRefused:
         assert str(self.closed(here)) == (
             "The server takes no certificates of devices any more; log in by password."
         )
-
-
-class TestRenewal:
-    @pytest.fixture
-    def aged(self, here, tmp_path):
-        """A device whose certificate has less than a third of its life left."""
-        here.put(enrol(here.home, tmp_path / "old.pem", days=1))
-        return here
-
-    @pytest.fixture
-    def later(self, monkeypatch):
-        """Let clients believe that it is so late: later(seconds since 1970)."""
-        return lambda moment: monkeypatch.setattr(devices, "now", lambda: moment)
-
-    def test_in_its_last_third_it_is_renewed_by_being_used(self, aged, later):
-        before = aged.device().held()
-        connection = aged.connect(password=False)
-        until(connection, LoggedIn)
-        aged.leave(connection)
-        assert aged.device().held() == before, "not yet"
-        later(before.due + 1)
-        connection = aged.connect(password=False)
-        wait_for(lambda: aged.device().held() != before, "it is renewed")
-        after = aged.device().held()
-        assert (after.name, after.end - before.end > 80 * 86400) == ("laptop", True)
-        assert {one.name for one in aged.known()} == {"laptop"}
-        aged.leave(connection)
-        later(before.due)
-        connection = aged.connect(password=False)
-        until(connection, LoggedIn)
-
-    def test_on_a_connection_that_lasts(self, aged, later):
-        before = aged.device().held()
-        connection = aged.connect(password=False, idle_seconds=0.05)
-        until(connection, LoggedIn)
-        later(before.due + 1)
-        wait_for(lambda: aged.device().held() != before, "it is renewed")
-
-    def test_a_lost_answer_locks_nobody_out(self, aged, later):
-        """The server has renewed it, and we never heard: the old one still logs in, and asks again."""
-        enrol(aged.home, aged.home.path / "lost.pem", days=90)
-        before = aged.device().held()
-        later(before.due + 1)
-        aged.connect(password=False)
-        wait_for(lambda: aged.device().held() != before, "it is renewed")
-
-    def test_another_program_may_have_renewed_it(self, aged, later):
-        connection = aged.connect(password=False, idle_seconds=0.05)
-        until(connection, LoggedIn)
-        before = aged.device().held()
-        aged.put(enrol(aged.home, aged.home.path / "other.pem", days=90))
-        after, count = aged.device().held(), len(aged.known())
-        later(before.due + 1)
-        barrier(connection)
-        assert (aged.device().held(), len(aged.known())) == (after, count)
-
-    def test_where_the_server_cannot_now_it_is_asked_again_later(self, aged, later, monkeypatch):
-        before, answer, busy = aged.device().held(), chat._enrolled, threading.Event()
-
-        def once_busy(hub, session, shown, answered):
-            if busy.is_set():
-                return answer(hub, session, shown, answered)
-            busy.set()
-            return iter([hub.fail(session, "ENROL", "BUSY", shown, text="Later")])
-
-        monkeypatch.setattr(chat, "_enrolled", once_busy)
-        later(before.due + 1)
-        connection = aged.connect(password=False, idle_seconds=0.05)
-        until(connection, LoggedIn)
-        assert busy.wait(TIMEOUT)
-        barrier(connection)
-        assert aged.device().held() == before
-        later(before.due + 2 + AGAIN_SECONDS)
-        wait_for(lambda: aged.device().held() != before, "it is renewed")
 
 
 class TestPrograms:
