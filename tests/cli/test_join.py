@@ -6,6 +6,7 @@ import base64
 import ssl
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,10 @@ class TestRefused:
         assert join(invite, start=refused) == USED
 
     def test_expired_or_taken_back(self, join, home, server):
+        invite = link(home, server.port)
+        with UserFile(home.users).edit_book() as book:
+            book.invites["olga"] = replace(book.invites["olga"], expires=1)
+        assert join(invite, start=refused) == USED
         invite = link(home, server.port)
         in_process("uninvite", "olga", "--home", home.path)
         assert join(invite, start=refused) == USED
