@@ -199,10 +199,8 @@ def _entrance(
 
     login = find(*where, home, keyring=not no_keyring)
     trust(login.profile.ca)  # before anybody types a password for nothing
-    if not password_stdin and login.device(new=False).good:
-        return _inside(login, None, timeout), b""
-    password, leftover = login.password(password_stdin)
-    return _inside(login, password, timeout), leftover
+    password, leftover = login.proof(None if password_stdin else login.device(new=False), password_stdin)
+    return _inside(login, password or None, timeout), leftover
 
 
 @contextmanager
