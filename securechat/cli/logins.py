@@ -61,17 +61,22 @@ NoDevice = Annotated[
 NoKeyring = Annotated[bool, option("--no-keyring", help="Leave the keyring alone: the password is asked for.")]
 
 
+TRIES: Final = 3
+"""How often somebody at a terminal may type a password."""
+
+
 @dataclass(slots=True)
 class Login:
     """One login of this run. `recalled` says that its password came from the keyring, `forgotten` that it did.
 
-    `given` is a password that is known already.
+    `asked` counts how often somebody was asked for it, `given` is a password that is known already.
     """
 
     profile: Profile
     keyring: bool
     given: str = field(default="", repr=False)
     recalled: bool = False
+    asked: int = 0
     forgotten: bool = False
     _typed: str = field(default="", repr=False)
 
@@ -102,7 +107,8 @@ class Login:
         """Whether somebody is there who can be asked for a password, after this one or this device was refused."""
         from securechat.client.errors import DeviceError
 
-        other = isinstance(failure, DeviceError) or (self.recalled and failure.wrong)
+        wrong = failure.wrong and (self.recalled or 0 < self.asked < TRIES)
+        other = isinstance(failure, DeviceError) or wrong
         return other and sys.stdin is not None and sys.stdin.isatty()
 
     def password(self, from_stdin: bool) -> tuple[str, bytes]:
@@ -124,6 +130,7 @@ class Login:
                 raise CommandError(text.format(VARIABLE))
         if sys.stdin is not None and not sys.stdin.isatty():
             return _first_line()
+        self.asked += 1
         password = ask_password(_("Password for {}: ").format(self.profile.user))
         self._offer(password)
         return password, b""
