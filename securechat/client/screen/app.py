@@ -293,6 +293,7 @@ class ChatApp(Acting, Picking, App[None]):
 
     @on(Timeline.Chosen)
     def _chosen(self) -> None:
+        self.by_keys = False
         self.draw()
 
     @on(Timeline.Done)

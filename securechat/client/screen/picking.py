@@ -42,6 +42,8 @@ class Picking(MessagePump):
     """
 
     _doubted: Entry | None = None
+    by_keys = False
+    """Whether the message was picked by keys: focus says so only a moment later."""
 
     @property
     def _app(self) -> ChatApp:
@@ -50,6 +52,7 @@ class Picking(MessagePump):
     def action_pick(self) -> None:
         """Pick a message: keys say what to do with it."""
         chat = self._app
+        self.by_keys = True
         chat.timeline.focus()
         chat.timeline.action_select(-1)
         chat.draw()
@@ -147,7 +150,7 @@ class Picking(MessagePump):
     def picking(self) -> list[Segment]:
         """Say what can be done with a picked message, each to be clicked; the keys where these do it."""
         chat = self._app
-        by_key = chat.focused is chat.timeline
+        by_key = self.by_keys
         if chat.timeline.selected is self._doubted and self._doubted is not None:
             return [self._button("redact", "x", _("take back for good"), by_key=by_key), Segment(_("  Esc no"))]
         names = [("reply", "r", _("reply")), ("react", "e", _("react"))]
