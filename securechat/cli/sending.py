@@ -80,6 +80,10 @@ def send(
         entrance, leftover = _entrance((user, host, port, ca, profile), password_stdin, no_keyring, home, timeout)
         # All of it before we connect: what makes it may take its time.
         said = _rest(leftover) if text is None else _argument(text)
+        if text is None and not said.strip():
+            raise CommandError(
+                _("There is nothing to say: standard input holds no text; give TEXT, or pipe it in.")
+            )
         with entrance as chat:
             _say(chat, target, said)
     except ClientError as failure:

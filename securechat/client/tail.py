@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from securechat.client.api import Client
+from securechat.client.errors import ClientError, RefusedError
 from securechat.client.happenings import Interrupted, Message, Said
 from securechat.client.places import Gap
 from securechat.client.text import clean
@@ -26,9 +27,15 @@ def last(chat: Client, targets: Sequence[str], count: int) -> list[Said]:
     """
     found: list[Said] = []
     for target in targets:
-        if not count:
-            chat.history(target, limit=1)
-        found += _last(chat, target, count)
+        try:
+            if not count:
+                chat.history(target, limit=1)
+            found += _last(chat, target, count)
+        except RefusedError as refusal:
+            if refusal.code != "INVALID_TARGET":
+                raise
+            text = _("There is nothing of {} to read: there is no such channel, or you are not in it.")
+            raise ClientError(text.format(clean(target))) from None
     return sorted(found, key=lambda said: said.time)
 
 

@@ -212,7 +212,7 @@ class TestTail:
     def test_a_conversation_that_is_none(self, alice, more):
         words, password = alice
         said = refused("tail", "#nowhere", *more, *words, SECURECHAT_PASSWORD=password)
-        assert said.startswith("The server refused: ")
+        assert said == "There is nothing of #nowhere to read: there is no such channel, or you are not in it."
 
     def test_a_reader_that_leaves_ends_it_quietly(self, server, home, enter):
         me = enter(server.port)
