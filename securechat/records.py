@@ -271,12 +271,15 @@ Question: TypeAlias = Page | Targets | Missed | Search | Lookup
 class Enrol(NamedTuple):
     """Ask for a certificate for the device `device` of an account (its key). `request` is a PKCS #10 in DER.
 
-    Answered by (Device, its certificate in DER).
+    Whoever asks is the account made at `created`, and logged in by the certificate `proof` (its fingerprint;
+    empty: by a password): both must still hold when it is noted. Answered by (Device, its certificate in DER).
     """
 
     account: str
     device: str
     request: bytes
+    created: int
+    proof: str = ""
 
 
 class Revoke(NamedTuple):

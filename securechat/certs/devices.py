@@ -19,6 +19,8 @@ from securechat.certs.pieces import Period, PublicKey, leaf, to_pem
 DEVICE_DAYS: Final = 90
 """How long a device's certificate is valid: its owner's client renews it while it is in use."""
 RSA_BITS: Final = range(2048, 4097)
+_EXPONENT: Final = 65537
+"""The one that all programs use; with a larger one a signature takes a hundred times as long to check."""
 _CURVES: Final = (ec.SECP256R1, ec.SECP384R1)
 KEYS: Final = "EC P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits"
 
@@ -46,12 +48,12 @@ def key_of(request: bytes) -> PublicKey:
     try:
         asked = x509.load_der_x509_csr(request)
         key = asked.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise RequestRefused("This is not a certificate request (PKCS #10, DER, base64)") from None
     fits = (
         (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES))
         or isinstance(key, ed25519.Ed25519PublicKey)
-        or (isinstance(key, rsa.RSAPublicKey) and key.key_size in RSA_BITS)
+        or (isinstance(key, rsa.RSAPublicKey) and key.key_size in RSA_BITS and key.public_numbers().e == _EXPONENT)
     )
     if not fits:
         raise RequestRefused(f"Keys of this kind are not taken; make one that is {KEYS}")

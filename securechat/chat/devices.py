@@ -55,7 +55,9 @@ def enrol(hub: Hub, session: Session, message: Message) -> Effects:
         yield hub.fail(session, "ENROL", "INVALID_REQUEST", shown, text="The request is not base64")
         return
     session.enrolling = None
-    yield Ask(session, Enrol(session.account.key, device, request), partial(_enrolled, hub, session, shown))
+    account, proof = session.account, session.proof
+    asked = Enrol(account.key, device, request, account.created, proof.fingerprint if proof else "")
+    yield Ask(session, asked, partial(_enrolled, hub, session, shown))
 
 
 def _enrolled(hub: Hub, session: Session, shown: str, answer: tuple[Device, bytes] | Unanswered) -> Effects:
@@ -63,6 +65,8 @@ def _enrolled(hub: Hub, session: Session, shown: str, answer: tuple[Device, byte
         yield hub.fail(session, "ENROL", answer.code, shown, text=answer.text)
         return
     device, certificate = answer
+    if session.proof is not None:
+        session.proof, session.certificate = device, device.fingerprint  # what it logged in by will run out
     for piece in pieces(base64.b64encode(certificate).decode()):
         yield Reply(session, build("ENROL", device.name, piece, source=hub.rules.server))
     told = f"{device.name} logs in by this certificate until {timestamp(device.not_after)[:10]}"
@@ -115,7 +119,7 @@ def _gone(hub: Hub, session: Session, account: Account, device: str, answer: int
 def revoked(hub: Hub) -> list[Session]:
     """Return the sessions that logged in by a certificate which is known no more.
 
-    One that ran out is dropped from the users file, too: that ends nobody's session.
+    One that ran out is dropped from the users file, too: that ends nobody's session while the device has another.
     """
     gone = []
     for person in hub.here.values():
@@ -125,9 +129,14 @@ def revoked(hub: Hub) -> list[Session]:
             known = hub.devices.get(session.proof.fingerprint)
             if known is not None and known[0].key == person.key:
                 session.proof = known[1]  # its end may have been brought forward: it was renewed
-            elif session.proof.not_after > hub.now:
+            elif session.proof.not_after > hub.now or not _certified(hub, person.key, session.proof.name):
                 gone.append(session)
     return gone
+
+
+def _certified(hub: Hub, key: str, device: str) -> bool:
+    account = hub.accounts.get(key)
+    return account is not None and any(one.name == device for one in account.devices)
 
 
 def end(hub: Hub, session: Session) -> Effects:

@@ -197,7 +197,8 @@ def answered(
         yield from _refused(hub, session, registration)
         return
     if registration.checking_pass:
-        session.account, session.device = account, device_name(credentials.device)
+        session.account, session.since = account, hub.now
+        session.device = device_name(credentials.device)
     else:
         yield from logged_in(hub, session, account, credentials.device)
         yield hub.numeric(session, numerics.RPL_SASLSUCCESS)
@@ -205,8 +206,8 @@ def answered(
 
 
 def logged_in(hub: Hub, session: Session, account: Account, device: str) -> Effects:
-    """Note who a session has proved to be."""
-    session.account = account
+    """Note who a session has proved to be, and when."""
+    session.account, session.since = account, hub.now
     session.device = device_name(device)
     mask = f"{account.name}!u@{account.key}"
     yield hub.numeric(session, numerics.RPL_LOGGEDIN, mask, account.name, text=(account.name,))
@@ -240,9 +241,8 @@ def advance(hub: Hub, session: Session, registration: Registration) -> Effects:
 def _complete(hub: Hub, session: Session, account: Account, realname: str, missed: Stretch) -> Effects:
     """Let the session in: welcome it, show it to others, tell it what it missed, and bring it to the lobby."""
     current = hub.accounts.get(account.key)
-    revoked = session.proof is not None and session.certificate not in hub.devices
-    if current is None or current.created != account.created or current.disabled or revoked:
-        # Deleted (or made anew), disabled or revoked between the proof and the end of the negotiation.
+    if current is None or _outdated(hub, session, account, current):
+        # Deleted (or made anew), disabled, kicked or revoked between the proof and the end of the negotiation.
         yield Close(session, error(REFUSED), "account gone during login")
         return
     known = hub.people.get(account.key)
@@ -259,6 +259,15 @@ def _complete(hub: Hub, session: Session, account: Account, realname: str, misse
     person = hub.people[account.key]
     if hub.lobby and hub.lobby not in person.channels and not banned(hub.channels[hub.lobby], person.key):
         yield Draft(Kind.JOIN, hub.lobby, account.name)
+
+
+def _outdated(hub: Hub, session: Session, account: Account, current: Account) -> bool:
+    """Whether what a session has proved, as `account` was then, counts no more."""
+    if current.created != account.created or current.disabled or session.since <= current.kicked:
+        return True
+    if session.proof is not None:
+        return session.certificate not in hub.devices
+    return account.hash not in ("", current.hash)
 
 
 def ping(hub: Hub, session: Session, message: Message) -> Effects:

@@ -48,12 +48,16 @@ def add_user(
 
 def change_password(name: Name, password_stdin: PasswordStdin = False, home: HomeOption = HERE) -> None:
     """Give an account another password; asks for it twice."""
-    from securechat.server import accounts
+    from securechat.server import accounts, devices
 
     users = user_file(home)
     accounts.find(users, name)
     account = accounts.change_password(users, name, new_password(password_stdin))
     print(f"{account.name} has a new password.")
+    left = [device.name for device in devices.newest(account)]
+    if left:
+        print(f"Without it log in by certificate, as before: {', '.join(left)}.")
+        print(f"To end that, too: {next_command(home, f'revoke {account.name}')}")
 
 
 def delete_user(name: Name, home: HomeOption = HERE) -> None:

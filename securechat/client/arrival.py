@@ -39,12 +39,24 @@ class Arrival:
         place, digest = self._invitation.endpoint, self._invitation.authority
         if digest:
             der = inquiry.authority(place, digest, _LIMITS)
-            self._authority = Profiles().keep_authority(ssl.DER_cert_to_PEM_cert(der).encode())
+            self._authority = self._keep(der)
         self._context = trust(self._authority)
         try:
             inquiry.check_invites(place, self._context, _LIMITS)
         except StrangerError:
             raise self._strange() from None
+
+    def _keep(self, der: bytes) -> Path:
+        """Keep the authority, unless this machine knows the server by another: a link must not change that."""
+        place, profiles = self._invitation.endpoint, Profiles()
+        other = profiles.other_authority(place.host, place.port, der)
+        if other is not None:
+            text = _(
+                "This machine knows {server} by another authority than the one in the invite: ask its"
+                " administrator; if it was set up anew, take {name} out of {path} and join again."
+            )
+            raise ClientError(text.format(server=place, name=other.name, path=profiles.path))
+        return profiles.keep_authority(ssl.DER_cert_to_PEM_cert(der).encode())
 
     def _strange(self) -> ClientError:
         # Not the advice to fetch another ca.pem, as at a login: whoever is in between would like that.

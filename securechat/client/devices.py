@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from securechat.client.enrolment import MAX_NAME_BYTES, device_name
-from securechat.client.keepsake import write
+from securechat.client.keepsake import make_folder, write
 from securechat.client.profiles import folder
 from securechat.client.settings import Endpoint
 from securechat.net.tls import client_context
@@ -130,7 +130,7 @@ class Device:
             self.path.unlink()
 
     def _write(self, path: Path, data: bytes) -> None:
-        self.path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.path.parent.parent)
         write(path, data)
 
     @staticmethod

@@ -19,6 +19,7 @@ SCHEME: Final = "securechat"
 SYSTEM: Final = "system"
 MAX_LENGTH: Final = 2000
 _DIGEST_BYTES: Final = 32
+_HOST: Final = re.compile(r"[\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _DAMAGED: Final = N_(
     "This is no whole invite: it looks like securechat://HOST:PORT/NAME?ca=...&token=..., in one piece;"
@@ -58,7 +59,8 @@ def _read(link: str) -> Invitation:
     fields = parse_qsl(parts.query, strict_parsing=True, max_num_fields=2)
     name = unquote(parts.path.removeprefix("/"), errors="strict")
     known = dict(fields)
-    whole = parts.scheme == SCHEME and parts.hostname and not (parts.username or parts.password or parts.fragment)
+    host = parts.netloc.removesuffix(f":{parts.port}") if parts.port is not None else parts.netloc
+    whole = parts.scheme == SCHEME and _HOST.fullmatch(host) and not parts.fragment
     if not whole or known.keys() != {"ca", "token"} or not _TOKEN.fullmatch(known["token"]):
         raise ValueError
     port = DEFAULT_PORT if parts.port is None else parts.port

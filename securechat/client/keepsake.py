@@ -37,9 +37,16 @@ def save(path: Path, state: dict[str, Any]) -> None:
     write(path, json.dumps(state, ensure_ascii=False).encode(errors="replace"))
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for its owner only. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def write(path: Path, content: bytes) -> None:
     """Replace the file, as a whole or not at all, readable for its owner only. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     new = path.with_suffix(f".{os.getpid()}.new")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import ssl
 import tempfile
 import tomllib
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from securechat.client.errors import ClientError, reason
+from securechat.client.keepsake import make_folder
 from securechat.client.words import _
 
 FOLDER: Final = "SECURECHAT_CONFIG"
@@ -88,6 +90,13 @@ class Profiles:
         matches = (one for one in self.known.values() if (one.host, one.port, one.user) == (host, port, user))
         return next(matches, None)
 
+    def other_authority(self, host: str, port: int, der: bytes) -> Profile | None:
+        """Return a profile that knows this server by another authority than this one, if there is one."""
+        for one in self.known.values():
+            if (one.host, one.port) == (host, port) and one.ca is not None and _der(one.ca) not in (None, der):
+                return one
+        return None
+
     def remember(self, profile: Profile) -> Profile:
         """Note a login that worked as the last one used, with a copy of its authority; return it as it is now.
 
@@ -98,7 +107,7 @@ class Profiles:
                 _("{!r} cannot name a profile: letters, digits and . _ - @ : can.").format(profile.name)
             )
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             kept = self._copy_authority(profile)
             self.known[kept.name] = kept
             while len(self.known) > MAX_PROFILES:
@@ -126,7 +135,7 @@ class Profiles:
     def keep_authority(self, pem: bytes) -> Path:
         """Keep an authority for a profile to come; return its file. Raises ProfileError."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             return self._keep(pem)
         except OSError as failure:
             text = _("{path} cannot be written: {reason}; nothing is remembered.")
@@ -185,6 +194,13 @@ def check(profile: Profile) -> None:
                 " get the server's ca.pem again and pass it with --ca FILE."
             ).format(path=profile.ca, name=profile.name)
         )
+
+
+def _der(path: Path) -> bytes | None:
+    try:
+        return ssl.PEM_cert_to_DER_cert(path.read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None
 
 
 def _fingerprint(path: Path) -> str:

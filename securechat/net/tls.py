@@ -45,6 +45,7 @@ def client_context(authority: Path | None, device: Path | None = None) -> ssl.SS
     else:
         context.load_verify_locations(cafile=authority)
     if device is not None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3  # before it, a client's certificate crosses in the clear
         context.load_cert_chain(device, password="")  # never ask on the terminal
     return context
 

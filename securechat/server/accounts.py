@@ -53,10 +53,11 @@ def add_account(
     """Make an account and return it. Raises AccountRefused (name or password) and UsersError."""
     check_name(name, users.load().values())
     hashed = _hash(hasher, password)  # not under the lock: it takes its time
-    with users.edit() as accounts:
-        key = check_name(name, accounts.values())
+    with users.edit_book() as book:
+        key = check_name(name, book.accounts.values())
         roles = frozenset({ADMIN} if admin else ())
-        account = accounts[key] = Account(name, key, hashed, _now(), roles)
+        account = book.accounts[key] = Account(name, key, hashed, _now(), roles)
+        book.invites.pop(key, None)  # it was for this account, and must not make another one day
     return account
 
 
@@ -69,8 +70,10 @@ def change_password(users: UserFile, name: str, password: str, *, hasher: Passwo
 
 def delete_account(users: UserFile, name: str) -> Account:
     """Remove an account and return what it was. Raises AccountRefused and UsersError."""
-    with users.edit() as accounts:
-        return accounts.pop(_existing(accounts.get(fold(name)), name).key)
+    with users.edit_book() as book:
+        gone = book.accounts.pop(_existing(book.accounts.get(fold(name)), name).key)
+        book.invites.pop(gone.key, None)
+    return gone
 
 
 def kick(users: UserFile, name: str) -> Account:

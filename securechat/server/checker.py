@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 from securechat.chat.people import Session
@@ -55,6 +56,7 @@ class Checker(Answering[Credentials]):
             return None
         if self._hasher.outdated(account.hash):
             self._rehash(account, credentials.password)
+            account = replace(account, hash="")  # not to be compared: it is another one now
         return account
 
     def _rehash(self, account: Account, password: str) -> None:

@@ -16,7 +16,7 @@ from securechat.server.accounts import AccountRefused, find
 from securechat.storage.users import UserFile
 
 CERTIFICATES: Final = 3
-"""Certificates for each device that an account may have: a renewal leaves one behind for a while."""
+"""Certificates that a device may have: a renewal leaves one behind for a while, others make room."""
 MAX_NAME_BYTES: Final = 32
 OVERLAP_MS: Final = 7 * 24 * 60 * 60 * 1000
 """How long a certificate goes on being good after it was renewed: whoever lost the answer asks again with it."""
@@ -39,12 +39,16 @@ def enrol(
     device: str,
     key: PublicKey,
     *,
+    created: int | None = None,
+    proof: str = "",
     most: int = Limits().enrolled_devices,
     days: int = DEVICE_DAYS,
     place: KeyPlace | None = None,
 ) -> tuple[Device, DeviceCertificate]:
     """Certify a key for a device of an account and note it. Raises AccountRefused, CertificateError, UsersError.
 
+    With `created` it is for the account that was made then, and with `proof` (a fingerprint) for whoever has that
+    certificate while it is good: what was asked for before somebody revoked it comes to nothing.
     `most` devices may have a certificate; one that has one is renewed. It is signed first: what nobody noted is
     good for nothing, where what was noted and never signed would take a place.
     """
@@ -55,8 +59,10 @@ def enrol(
     noted = Device(device, made.fingerprint, _now(), milliseconds(made.not_after))
     with users.edit() as accounts:
         current = accounts.get(owner.key)
-        if current is None or current.created != owner.created or current.disabled:
+        if current is None or current.created != (created or owner.created) or current.disabled:
             raise AccountRefused(f"The account {owner.name} is gone or disabled; ask an administrator.")
+        if proof and all(one.fingerprint != proof or one.not_after <= _now() for one in current.devices):
+            raise AccountRefused("The certificate that asks was revoked; log in by password.")
         kept = _room(current, device, noted.created, most)
         accounts[owner.key] = replace(current, devices=(*kept, noted))
     return noted, made
@@ -64,12 +70,12 @@ def enrol(
 
 def _room(account: Account, device: str, now: int, most: int) -> list[Device]:
     """Return the certificates that stay beside a new one for `device`. Raises AccountRefused."""
-    kept = [
-        replace(one, not_after=min(one.not_after, now + OVERLAP_MS)) if one.name == device else one
-        for one in account.devices
-        if one.not_after > now
-    ]
-    if len({one.name for one in kept} | {device}) > most or len(kept) >= CERTIFICATES * most:
+    good = [one for one in account.devices if one.not_after > now]
+    own = sorted((one for one in good if one.name == device), key=lambda one: one.created)
+    own = own[:1] + own[1:][2 - CERTIFICATES :]  # the first is what somebody asks by who lost the answers since
+    kept = [one for one in good if one.name != device]
+    kept += [replace(one, not_after=min(one.not_after, now + OVERLAP_MS)) for one in own]
+    if len({one.name for one in kept} | {device}) > most:
         raise AccountRefused(f"{account.name} has {most} devices, which is the limit; revoke one first.")
     return kept
 

@@ -80,11 +80,14 @@ class Issuer(Answering[Request]):
     def run(self) -> None:
         """Answer until stopped."""
         while True:
-            try:
-                job = self._jobs.get(timeout=max(0.0, self._look_at - time.monotonic()))
-            except Empty:
+            left = self._look_at - time.monotonic()
+            if left <= 0:  # however much is asked of us
                 self._look_at = time.monotonic() + LOOK_SECONDS
                 self.look(datetime.now(UTC))
+                continue
+            try:
+                job = self._jobs.get(timeout=left)
+            except Empty:
                 continue
             if job is None:
                 return
@@ -133,12 +136,22 @@ class Issuer(Answering[Request]):
 
     def _enrol(self, request: Enrol) -> Any:
         devices.check_device(request.device)
-        key = key_of(request.request)
+        # Before anything is made of the request: what is wrong with it costs as much to find out.
         if not self._pace.take(request.account, time.monotonic()):
             text = f"You asked for {self._limits.enrolments_per_hour} certificates within an hour: try again later"
             return Unanswered("RATE_LIMITED", text)
+        key = key_of(request.request)
         most = self._limits.enrolled_devices
-        device, made = devices.enrol(self._users, self._folder, request.account, request.device, key, most=most)
+        device, made = devices.enrol(
+            self._users,
+            self._folder,
+            request.account,
+            request.device,
+            key,
+            created=request.created,
+            proof=request.proof,
+            most=most,
+        )
         log.info("enrolled: device %s of %s until %s", device.name, request.account, f"{made.not_after:%Y-%m-%d}")
         return device, made.der
 

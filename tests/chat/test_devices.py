@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from helpers.house import House, account, codes
 
+from securechat.chat.devices import revoked
 from securechat.protocol.sasl import pieces
 from securechat.records import Device, Enrol, Revoke, Unanswered
 
@@ -30,7 +31,7 @@ def enrol(here, device="laptop", request=REQUEST):
 def test_a_request_comes_in_pieces_and_so_does_the_certificate(house):
     house.granted = (LAPTOP, bytes(700))
     lines = enrol(house.login("Alice"))
-    assert house.requests == [Enrol("alice", "laptop", REQUEST)]
+    assert house.requests == [Enrol("alice", "laptop", REQUEST, 0)]
     *answer, note = lines
     assert [line.split()[:3] for line in answer] == [[":s.example", "ENROL", "laptop"]] * 3
     assert base64.b64decode("".join(line.split()[3] for line in answer)) == bytes(700)
@@ -49,7 +50,7 @@ def test_another_device_begins_anew_and_a_star_drops(house):
     here = house.login("bob")
     here.say(f"ENROL laptop {'A' * 400}")
     assert enrol(here, "phone")[-1].startswith(":s.example FAIL ENROL REFUSED phone")
-    assert house.requests == [Enrol("bob", "phone", REQUEST)]
+    assert house.requests == [Enrol("bob", "phone", REQUEST, 0)]
     here.say(f"ENROL laptop {'A' * 400}")
     assert here.say("ENROL laptop *") == [":s.example FAIL ENROL ABORTED laptop :The request was dropped"]
     assert here.session.enrolling is None
@@ -70,8 +71,23 @@ def test_a_certificate_renews_itself_and_adds_no_device(house):
     assert here.session.person is not None
     assert enrol(here, "phone", b"x")[0].startswith(":s.example FAIL ENROL PASSWORD_REQUIRED phone ")
     assert house.requests == []
+    renewed = replace(LAPTOP, fingerprint="ab" * 32, not_after=LAPTOP.not_after + 1)
+    house.granted = (renewed, b"der")
     enrol(here, "laptop", b"x")
-    assert house.requests == [Enrol("alice", "laptop", b"x")]
+    assert house.requests == [Enrol("alice", "laptop", b"x", 0, PRINT)]
+    assert (here.session.proof, here.session.certificate) == (renewed, renewed.fingerprint)
+
+
+def test_a_certificate_that_ran_out_is_not_beyond_revoking(house):
+    here = house.connect(PRINT)
+    here.say("CAP LS 302", "NICK x", "USER u 0 * :A", "AUTHENTICATE EXTERNAL", "AUTHENTICATE +", "CAP END")
+    alice = house.hub.accounts["alice"]
+    other = replace(LAPTOP, fingerprint="ab" * 32, not_after=LAPTOP.not_after + 10**9)
+    house.now = house.hub.now = LAPTOP.not_after + 1
+    house.run(None, house.hub.accounts_changed({"alice": replace(alice, devices=(other,))}))
+    assert revoked(house.hub) == []
+    house.run(None, house.hub.accounts_changed({"alice": replace(alice, devices=())}))
+    assert revoked(house.hub) == [here.session]
 
 
 def test_strangers_are_told_to_log_in(house):

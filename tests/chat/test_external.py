@@ -122,3 +122,27 @@ def test_revoked_between_proof_and_welcome(house):
     house.change("alice", devices=())
     half.say("CAP END")
     assert half.closed == "account gone during login"
+
+
+def by_password(house: House, name: str):
+    """A device that has proved its password and goes on negotiating."""
+    here = house.connect()
+    response = base64.b64encode(f"\0{name}\0{SECRET}".encode()).decode()
+    lines = here.say("CAP LS 302", "NICK x", "USER u 0 * :A", "AUTHENTICATE PLAIN", f"AUTHENTICATE {response}")
+    assert "903" in codes(lines)
+    return here
+
+
+@pytest.mark.parametrize("changed", [{"hash": "another"}, {"kicked": NOW + 10**9}, {"disabled": True}])
+def test_what_was_proved_before_a_change_counts_no_more(house, changed):
+    half = by_password(house, "bob")
+    house.change("bob", **changed)
+    half.say("CAP END")
+    assert half.closed == "account gone during login"
+
+
+def test_another_password_leaves_devices_alone(house):
+    laptop = external(house, LAPTOP)[0]
+    house.change("alice", hash="another")
+    laptop.say("CAP END")
+    assert laptop.session.person is not None

@@ -18,6 +18,8 @@ from helpers.leaves import Authority, Leaf
 from helpers.links import digest, link, token
 from helpers.peer import Listener
 
+from securechat.certs import issue
+from securechat.client.profiles import Profile, Profiles
 from securechat.storage.users import UserFile
 
 WORD = "a password of my own"
@@ -163,6 +165,16 @@ class TestRefused:
         wrong = ("A" if good[0] != "A" else "B") + good[1:]
         assert join(invite.replace(good, wrong), start=refused).endswith(STRANGE)
         assert not config.exists(), "nothing is kept of a stranger"
+
+    def test_no_link_changes_the_authority_that_is_known(self, join, invite, home, config, tmp_path):
+        """Else a link from a stranger who is on the way to the server would."""
+        issue(tmp_path / "other", (), 30)
+        known_by = Profile(
+            "x", "localhost", int(invite.split(":")[2].split("/")[0]), "x", tmp_path / "other/ca.pem"
+        )
+        Profiles(config).remember(known_by)
+        assert "by another authority than the one in the invite" in join(invite, start=refused)
+        assert "olga" not in known(home)
 
     def test_a_refused_one_changes_nothing_that_was_here(self, join, invite, config):
         join(invite)

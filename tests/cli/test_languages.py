@@ -95,7 +95,7 @@ def test_errors(alice, home, tmp_path):
         "Ни один сервер пока не запомнен: подключитесь с --user ИМЯ --host АДРЕС --ca ФАЙЛ."
     )
     assert refused("send", *alice, "#lobby", "--lang", "ru", text="\n", start=securechat, **LOGIN) == (
-        "Нечего отправлять: текст пуст."
+        "Отправлять нечего: на стандартном вводе нет текста; укажите TEXT или подайте текст на ввод."
     )
 
 

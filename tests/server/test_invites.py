@@ -121,10 +121,18 @@ def test_a_weak_password_does_not_use_it_up(server, dial, token):
 
 
 def test_a_name_that_was_taken_meanwhile(users, token):
-    accounts.add_account(users, "Olga", WORD, hasher=CHEAP)
+    accounts.add_account(users, "OIga", WORD, hasher=CHEAP)  # it reads the same
     answer = invites.redeem(users, Redeem("Olga", token, WORD), hasher=CHEAP)
     assert isinstance(answer, Unanswered)
     assert answer.code == "ACCOUNT_EXISTS"
+
+
+def test_an_account_that_is_made_or_deleted_takes_the_invite_along(users):
+    token = invites.invite(users, "Olga", seconds=60, admin=True)[1]
+    accounts.add_account(users, "olga", WORD, hasher=CHEAP)
+    accounts.delete_account(users, "Olga")
+    assert invites.pending(users) == []
+    assert invites.redeem(users, Redeem("Olga", token, WORD), hasher=CHEAP) is None
 
 
 def test_an_administrator(users):
