@@ -24,6 +24,7 @@ DeviceName = Annotated[
     option("--device", metavar="DEVICE", show_default=False, help="What to call the device (default: as FILE)."),
 ]
 Days = Annotated[int, option(metavar="N", min=1, max=825, help="How long the certificate is valid, in days.")]
+Metrics = Annotated[bool, option("--metrics", help="Print their ends for Prometheus' textfile collector.")]
 SomeName = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="Whose devices (default: everybody's).", show_default=False)
 ]
@@ -114,24 +115,20 @@ def revoke(name: Name, device: SomeDevice = None, home: HomeOption = HERE) -> No
     print(f"{name} may still log in by password; to change it: {next_command(home, f'passwd {name}')}")
 
 
-def show_certs(home: HomeOption = HERE) -> None:
+def show_certs(metrics: Metrics = False, home: HomeOption = HERE) -> None:
     """Show the certificates of authority, server and devices, and how long each is good."""
     from securechat import certs
 
     place, foreign = Home(home), served(home).get("cert")
     if foreign is None:
         certs.describe(place.certs)  # says what to do where something is missing
-    own = foreign is None or (place.certs / "ca.pem").exists()
-    rows: list[tuple[str, ...]] = [("CERTIFICATE", "FOR", "UNTIL", "LEFT")]
-    if own:
-        rows.append(_row("authority", "", certs.period(place.certs / "ca.pem").end))
     leaf = place.certs / "server.pem" if foreign is None else Path(str(foreign))
-    rows.append(_row("server", ", ".join(certs.names_of(leaf)), certs.period(leaf).end))
-    if place.users.exists():
-        rows += [
-            ("device", f"{name}@{device}", end, left) for name, device, _, end, left in rows_of(home, None)[1:]
-        ]
-    tables.show(rows)
+    own = foreign is None or (place.certs / "ca.pem").exists()
+    known = _known(place, leaf, own=own)
+    if metrics:
+        _measure(known)
+        return
+    tables.show([("CERTIFICATE", "FOR", "UNTIL", "LEFT"), *(_row(*one) for one in known)])
     print()
     if not own:
         print(f"{leaf} is of another authority; there is none here that could sign for devices.")
@@ -139,6 +136,32 @@ def show_certs(home: HomeOption = HERE) -> None:
     print(f"Authority, SHA-256: {certs.fingerprint(place.certs / 'ca.pem')}")
     if not (place.certs / "ca.key").exists():
         print("Its key is kept elsewhere: the server renews nothing by itself (see init-certs --ca-offline).")
+
+
+def _known(place: Home, leaf: Path, *, own: bool) -> list[tuple[str, str, datetime]]:
+    """Return what there is: its kind, whom it is for, and its end."""
+    from securechat import certs
+    from securechat.server import devices
+
+    known = [("authority", "", certs.period(place.certs / "ca.pem").end)] if own else []
+    known.append(("server", ", ".join(certs.names_of(leaf)), certs.period(leaf).end))
+    accounts = user_file(place.path).load().values() if place.users.exists() else ()
+    known += [
+        ("device", f"{account.name}@{device.name}", tables.moment(device.not_after))
+        for account in sorted(accounts, key=lambda one: one.key)
+        for device in devices.newest(account)
+    ]
+    return known
+
+
+def _measure(known: list[tuple[str, str, datetime]]) -> None:
+    """Print the same for programs that watch over servers (Prometheus text format 0.0.4)."""
+    name = "securechat_certificate_end_seconds"
+    print(f"# HELP {name} When a certificate ends, in seconds since 1970.")
+    print(f"# TYPE {name} gauge")
+    for kind, whom, end in known:
+        label = whom.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+        print(f'{name}{{kind="{kind}",for="{label}"}} {end.timestamp():.0f}')
 
 
 def _row(what: str, whom: str, end: datetime) -> tuple[str, ...]:

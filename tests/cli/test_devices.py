@@ -102,6 +102,15 @@ def test_everything_with_its_days(home, tmp_path):
     assert "Its key is kept elsewhere" in run(home, "certs")
 
 
+def test_the_same_for_programs_that_watch(home, tmp_path):
+    run(home, "issue-cert", "Иван", "--out", tmp_path / "bot.pem")
+    *_, authority, server, device = run(home, "certs", "--metrics").splitlines()
+    (kept,) = UserFile(home.users).load()["иван"].devices
+    assert device == f'securechat_certificate_end_seconds{{kind="device",for="Иван@bot"}} {kept.not_after // 1000}'
+    assert authority.startswith('securechat_certificate_end_seconds{kind="authority",for=""} ')
+    assert 'kind="server",for="localhost, ' in server
+
+
 def test_those_of_a_public_authority(home, tmp_path):
     public = certs.issue(tmp_path / "public", ["irc.example.com"])
     (home.path / "securechat.toml").write_text(f'[serve]\ncert = "{public.certificate}"\nkey = "{public.key}"\n')
