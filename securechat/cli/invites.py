@@ -55,9 +55,7 @@ def invite(
             _draw(link)
         print()
         print(f"For {made.name}{', as an administrator' if admin else ''}, until {_when(made.expires)}, once:")
-        print(
-            "  securechat join        # asks for the line: on a command line others on that computer could read it"
-        )
+        print("  securechat join    # then paste the line: as an argument, others there could read it")
         print(f"To take it back: {next_command(home, f'uninvite {made.name}')}")
 
 

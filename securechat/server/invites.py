@@ -18,7 +18,6 @@ from securechat.storage.users import Stamp, UserFile
 
 TOKEN_BYTES: Final = 16
 """128 random bits: nobody guesses one, so its hash need not be slow."""
-HOURS: Final = 48
 SYSTEM: Final = "system"
 """In place of the authority's fingerprint where the server's certificate is of a public one."""
 _NOBODY: Final = "0" * 64
