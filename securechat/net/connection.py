@@ -9,20 +9,17 @@ import ssl
 from enum import IntEnum
 from selectors import EVENT_READ, EVENT_WRITE
 from socket import IPPROTO_TCP, SHUT_WR
-from typing import Final, TypeAlias
+from typing import Final
 
 from securechat.net.limits import NetLimits
-from securechat.protocol.errors import Fault, ProtocolError
+from securechat.protocol.errors import Fault
 from securechat.protocol.framing import LineBuffer
-from securechat.protocol.message import Message, parse
 
 RECORD: Final = 16 * 1024
 """Most plain text in one TLS record (RFC 8446, 5.1): reading as much leaves nothing that select cannot see."""
 
 CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)
 """Linux's option by which TCP waits for more (tcp(7))."""
-
-Line: TypeAlias = Message | Fault
 
 
 class Stage(IntEnum):
@@ -84,7 +81,7 @@ class Connection:
         """Handed to OpenSSL and not yet taken: must be offered again unchanged."""
         self.queued = 0
         self.inflight = 0
-        self.held: tuple[list[Line], int] | None = None
+        self.held: tuple[list[bytes | Fault], int] | None = None
         """Lines that wait for the rate limit, and the bytes they came in."""
         self.tokens = 0.0
         self.tokens_at = now
@@ -128,19 +125,6 @@ class Connection:
             return None
         self.read_wants = EVENT_READ
         return data
-
-    def lines(self, data: bytes) -> list[Line]:
-        """Return the messages that `data` completes, faults in place."""
-        parsed: list[Line] = []
-        for line in self.buffer.feed(data):
-            if isinstance(line, Fault):
-                parsed.append(line)
-                continue
-            try:
-                parsed.append(parse(line))
-            except ProtocolError as error:
-                parsed.append(error.fault)
-        return parsed
 
     def allow(self, wanted: int, limits: NetLimits, now: float) -> int:
         """Return how many of `wanted` lines may go on now, and count them (a token bucket)."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple, Protocol, TypeAlias
 
-from securechat.net.connection import Connection, Line
+from securechat.net.connection import Connection
+from securechat.protocol.lines import Line
 
 
 class Handler(Protocol):

@@ -14,12 +14,14 @@ from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Final
 
-from securechat.net.connection import Connection, Line, Stage
+from securechat.net.connection import Connection, Stage
 from securechat.net.inbox import Inbox
 from securechat.net.jobs import Adopt, Handler, Job, Turn
 from securechat.net.limits import NetLimits
 from securechat.net.reasons import explain
 from securechat.net.timers import Timers
+from securechat.protocol.errors import Fault
+from securechat.protocol.lines import read
 
 log = logging.getLogger(__name__)
 
@@ -183,11 +185,11 @@ class Worker:
         connection.heard = time.monotonic()
         connection.pinged = False
         connection.inflight += len(data)
-        self._submit(connection, connection.lines(data), len(data))
+        self._submit(connection, connection.buffer.feed(data), len(data))
         if connection.sock.pending():
             self._again.append(connection)
 
-    def _submit(self, connection: Connection, lines: list[Line], size: int) -> None:
+    def _submit(self, connection: Connection, lines: list[bytes | Fault], size: int) -> None:
         """Hand over as many lines as the rate limit allows and hold the rest."""
         if self._limits.lines_per_second and lines:
             allowed = connection.allow(len(lines), self._limits, time.monotonic())
@@ -195,10 +197,10 @@ class Worker:
                 connection.held = (lines[allowed:], size)
                 self._throttled.add(connection)
                 if allowed:
-                    self._handler.received(connection, lines[:allowed], 0)
+                    self._handler.received(connection, read(lines[:allowed]), 0)
                 return
         if lines:
-            self._handler.received(connection, lines, size)
+            self._handler.received(connection, read(lines), size)
         else:
             connection.inflight -= size
 

@@ -36,31 +36,21 @@ class LineBuffer:
         A line over the limit gives Fault.TOO_LONG once, as soon as it is known, and is skipped up to its end;
         Fault.ENDLESS says that no end came for MAX_DISCARDED bytes. Empty lines are skipped (RFC 1459, 2.3.1).
         """
-        first, *rest = data.split(b"\n")
-        if not rest:
-            return self._grow(first)
-        given: list[bytes | Fault] = []
-        self._finish(first, given)
-        last = rest.pop()
-        for line in rest:
-            self._emit(line, given)
-        given += self._grow(last)
-        return given
-
-    def _finish(self, tail: bytes, given: list[bytes | Fault]) -> None:
-        """End the line that earlier bytes began."""
+        *whole, last = data.split(b"\n")
+        if not whole:
+            return self._grow(last)
         if self._discarded:
             self._discarded = 0
-            return
-        line, self._partial = self._partial + tail, b""
-        self._emit(line, given)
-
-    def _emit(self, line: bytes, given: list[bytes | Fault]) -> None:
-        line = line.removesuffix(b"\r")
-        if len(line) > self._limit:
-            given.append(Fault.TOO_LONG)
-        elif line:
-            given.append(line)
+            del whole[0]
+        else:
+            whole[0], self._partial = self._partial + whole[0], b""
+        limit = self._limit
+        given = [
+            line if len(line) <= limit else Fault.TOO_LONG
+            for ended in whole
+            if (line := ended.removesuffix(b"\r"))
+        ]
+        return given + self._grow(last)
 
     def _grow(self, piece: bytes) -> list[bytes | Fault]:
         """Keep the start of a line that is not complete, within the limit (one byte more: it may be the CR)."""

@@ -13,10 +13,11 @@ from securechat.chat.hub import Hub
 from securechat.chat.people import Session
 from securechat.chat.render import error
 from securechat.config import ServerConfig
-from securechat.net.connection import Connection, Line
+from securechat.net.connection import Connection
 from securechat.net.jobs import Stop as StopWorker
 from securechat.net.listener import Listener
 from securechat.net.worker import Worker
+from securechat.protocol.lines import Line
 from securechat.protocol.sasl import Credentials
 from securechat.records import Enrol, Question, Redeem, Request, Revoke, Search
 from securechat.server import checker, passwords

@@ -16,12 +16,13 @@ from securechat.chat.conversations import conversation
 from securechat.chat.effects import Admit, Ask, Burst, Close, Effects, Refused, Rehash, Reply
 from securechat.chat.hub import Hub
 from securechat.chat.labels import Response, label_of
-from securechat.chat.messages import COMMANDS
 from securechat.chat.people import Session
 from securechat.chat.render import error
-from securechat.net.connection import Connection, Line
+from securechat.net.connection import Connection
 from securechat.protocol import numerics
 from securechat.protocol.errors import Fault
+from securechat.protocol.lines import Line, Texts
+from securechat.protocol.message import Message
 from securechat.records import EPHEMERAL, LATEST, SAID, Draft, Entry, Kind
 from securechat.server import audit
 from securechat.server.items import Answered, Closed, Opened
@@ -118,19 +119,19 @@ class Desk:
         if waiting is not None:
             waiting.held.append((lines, size))
             return
-        index = 0
-        while index < len(lines):
-            found = self._find_burst(session, lines, index)
-            if found is not None:
-                self.decide(session, COMMANDS[found.kind], partial(iter, (found,)), times=len(found.texts))
-                index += len(found.texts)
-            elif session.link in self.sessions:
-                self._decide_line(session, lines[index])
-                index += 1
+        left = deque(lines)
+        while left:
+            line = left.popleft()
+            if not isinstance(line, Texts):
+                self._decide_line(session, line)
+            elif (found := self._find_burst(session, line)) is not None:
+                self.decide(session, line.command, partial(iter, (found,)), times=len(line.texts))
+            else:
+                left.extendleft(reversed([*line.messages()]))
             if session.link not in self.sessions:
                 return
             if session in self._waiting:
-                self._waiting[session].held.append((lines[index:], size))
+                self._waiting[session].held.append(([*left], size))
                 return
         self._driver.turn.out.credit(session, size)
 
@@ -165,16 +166,16 @@ class Desk:
             log.exception("%s of %s failed", command, session.address if session else "the server itself")
             self._recover(session)
 
-    def _find_burst(self, session: Session, lines: list[Line], start: int) -> Burst | None:
-        """Look for lines that can be taken as one. A mistake of ours in it costs this one connection (law 6)."""
+    def _find_burst(self, session: Session, said: Texts) -> Burst | None:
+        """See whether texts can be taken as one. A mistake of ours in it costs this one connection (law 6)."""
         try:
-            return burst.find(self._hub, session, lines, start)
+            return burst.find(self._hub, session, said)
         except Exception:
             log.exception("lines of %s failed", session.address)
             self._recover(session)
             return None
 
-    def _decide_line(self, session: Session, line: Line) -> None:
+    def _decide_line(self, session: Session, line: Message | Fault) -> None:
         command, label = "*", ""
         if not isinstance(line, Fault):
             command = line.command
@@ -252,7 +253,7 @@ class Desk:
             for seq, number, text in places
         ]
         self.seq += len(entries)
-        turn.entries += entries
+        turn.add_burst(entries)
         self._applying = entries
         turn.show(burst.apply(self._hub, said, entries))
         self._applying = []
@@ -300,7 +301,7 @@ class Desk:
     def _undo(self, half: list[Entry]) -> None:
         """Take out the newest entries, keep what came before them, and build the hub anew."""
         if half[0].kind not in EPHEMERAL:
-            del self._driver.turn.entries[-len(half) :]
+            self._driver.turn.take_out(len(half))
             self.seq -= sum(1 for entry in half if entry.seq)
             self.tails.clear()
         self._driver.end_turn()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 from securechat.chat.people import Session
-from securechat.net.connection import Connection, Line
+from securechat.net.connection import Connection
+from securechat.protocol.lines import Line
 
 
 class Opened(NamedTuple):

@@ -41,12 +41,13 @@ def _may_show(line: _Line) -> bool:
 class Ledger:
     """One turn's books. Owned by the sequencer thread, made anew for each turn.
 
-    `entries` are to be committed, `out` goes to the workers and `questions` to those who answer them afterwards,
-    `arrived` have logged in.
+    `entries` are to be committed (`bursts` says which of them are alike, see `storage.log.Log.append`), `out` goes
+    to the workers and `questions` to those who answer them afterwards, `arrived` have logged in.
     """
 
     def __init__(self, lanes: int) -> None:
         self.entries: list[Entry] = []
+        self.bursts: list[slice] = []
         self.out = Outgoing(lanes)
         self.arrived: list[Session] = []
         self.questions: list[Ask] = []
@@ -68,6 +69,17 @@ class Ledger:
     def label(self) -> str:
         """The label of the line that is being decided."""
         return self._lines[-1][2]
+
+    def add_burst(self, entries: list[Entry]) -> None:
+        """Add entries that were said in a row in one channel."""
+        self.bursts.append(slice(len(self.entries), len(self.entries) + len(entries)))
+        self.entries += entries
+
+    def take_out(self, count: int) -> None:
+        """Take out the newest entries, so many, which were added as one."""
+        del self.entries[-count:]
+        if self.bursts and self.bursts[-1].stop > len(self.entries):
+            del self.bursts[-1]
 
     def reply(self, reply: Reply) -> None:
         """Add an answer that a decision gave."""

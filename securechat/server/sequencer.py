@@ -21,6 +21,7 @@ from securechat.chat.hub import Hub
 from securechat.chat.people import Session
 from securechat.chat.render import error
 from securechat.net.worker import Worker
+from securechat.protocol.lines import size
 from securechat.records import Entry, Kind, Unanswered
 from securechat.server import audit
 from securechat.server.desk import Desk
@@ -113,7 +114,7 @@ class Sequencer:
         lines = 0
         while more and not self._stopping and lines < self._turn_lines:
             item = self._next.popleft()
-            lines += len(item.lines) if isinstance(item, Lines) else 1
+            lines += size(item.lines) if isinstance(item, Lines) else 1
             self._handle(item)
             more = self._more()
         self._rush = RUSH_LINES <= lines < self._turn_lines  # what is too much for one turn is there already
@@ -170,7 +171,7 @@ class Sequencer:
         out, questions = self.turn.out, self.turn.questions
         if self.turn.entries:
             try:
-                self._log.append(self.turn.entries)
+                self._log.append(self.turn.entries, self.turn.bursts)
             except LogError as failure:
                 out = self._take_back(failure)
             else:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from threading import Condition, Thread
 
 from securechat.config import Limits
-from securechat.net.connection import Connection, Line
+from securechat.net.connection import Connection
 from securechat.net.jobs import Stop, Turn
 from securechat.net.listener import Listener, listen
 from securechat.net.tls import server_context
 from securechat.net.worker import Worker
 from securechat.protocol.errors import Fault
+from securechat.protocol.lines import Line
 
 TIMEOUT = 30.0
 """Only ever reached when something is broken."""

@@ -33,7 +33,7 @@ class MemoryLog:
         self._latest: dict[tuple[Kind, str, str], Draft] = {}
         self._forgotten: dict[str, int] = {}
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], bursts: Sequence[slice] = ()) -> None:
         kept = [entry for entry in entries if entry.kind not in LATEST]
         everything = [*self.entries, *kept]
         if len({entry.seq for entry in everything}) < len(everything):

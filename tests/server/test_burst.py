@@ -13,7 +13,7 @@ from securechat.chat.hub import Hub
 from securechat.chat.rules import Rules
 from securechat.config import Limits
 from securechat.protocol.errors import Fault
-from securechat.protocol.message import parse
+from securechat.protocol.lines import read
 from securechat.records import Stretch
 from securechat.server.desk import Desk
 from securechat.server.items import Answered, Opened
@@ -71,7 +71,7 @@ class Office:
         session = self.desk.sessions.get(self.links[name])
         if session is not None:
             self.desk.take(
-                session, [line if isinstance(line, Fault) else parse(line.encode()) for line in lines], 9
+                session, read([line if isinstance(line, Fault) else line.encode() for line in lines]), 9
             )
 
     def end_turn(self):

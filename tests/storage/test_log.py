@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -116,6 +117,32 @@ class TestContract:
         log = store()
         log.close()
         log.close()
+
+
+def said(first: int, count: int) -> list[Entry]:
+    """Texts in a row from one person, as of one burst."""
+    start = entry(first)
+    return [start._replace(seq=first + n, number=first + n, text=f"{n} {'я' * n}") for n in range(count)]
+
+
+def test_bursts_are_kept_as_their_entries(tmp_path):
+    """More than one statement takes, and with everything before, between and behind that a turn can have."""
+    taken_back = entry(205, Kind.REDACT, "id-3 why")
+    read = Entry(0, "", 1, Kind.MARK, "#lobby", "иван", "5")
+    turn = [read, entry(1, Kind.JOIN), *said(2, 130), *said(132, 2), entry(134), *said(135, 70), taken_back, read]
+    bursts = [slice(2, 132), slice(132, 134), slice(135, 205)]
+    assert [one.seq for one in turn if one.seq] == list(range(1, 206))
+    rows = []
+    for number, how in enumerate([(), bursts]):
+        path = tmp_path / str(number)
+        log = open_log(path)
+        log.append(turn, how)
+        log.close()
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            rows.append(file.execute("SELECT * FROM entries ORDER BY seq").fetchall())
+            assert file.execute("SELECT text FROM latest").fetchall() == [("5",)]
+    assert rows[0] == rows[1]
+    assert [row[6] for row in rows[1][1:4]] == ["0 ", "", "2 яя"]
 
 
 def sentence(path) -> str:

@@ -1,0 +1,105 @@
+"""Received lines to messages: texts that go the same way in a row become one, whatever else one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple, TypeAlias
+
+from securechat.protocol.errors import Fault, ProtocolError
+from securechat.protocol.framing import MAX_BODY
+from securechat.protocol.message import Message, parse
+
+_COMMANDS: Final = (b"PRIVMSG", b"NOTICE")
+_SPECIAL: Final = (b"\0", b"\r", b"\x01")
+"""What no line may hold, and what makes a text more than one (CTCP)."""
+
+
+class Texts(NamedTuple):
+    """Two messages or more that differ in their text alone: each is of this command, for this one target.
+
+    No text is empty or holds CTCP's mark; the longest has `longest` bytes.
+    """
+
+    command: str
+    target: str
+    texts: list[str]
+    longest: int
+
+    def messages(self) -> Iterator[Message]:
+        """Give them one by one."""
+        return (Message(self.command, [self.target, text]) for text in self.texts)
+
+
+Line: TypeAlias = Message | Fault | Texts
+
+
+def read(lines: Sequence[bytes | Fault]) -> list[Line]:
+    """Return what lines (without their ends) say, in order, faults in place.
+
+    A paste, a bot or a flood says the same thing to the same target again and again: that is looked at once.
+    """
+    if len(lines) == 1:
+        return [_message(lines[0])]
+    given: list[Line] = []
+    start = 0
+    while start < len(lines):
+        alike = _alike(lines, start)
+        texts = _texts(alike) if len(alike) > 1 else None
+        if texts is not None:
+            given.append(texts)
+        else:
+            given += map(_message, alike or lines[start : start + 1])
+        start += len(alike) or 1
+    return given
+
+
+def size(lines: Sequence[Line]) -> int:
+    """Return how many lines these were."""
+    return sum(len(line.texts) if isinstance(line, Texts) else 1 for line in lines)
+
+
+def _alike(lines: Sequence[bytes | Fault], start: int) -> list[bytes]:
+    """Return the lines from `start` on that are texts for one target; none where the first is something else."""
+    head = b""
+    alike: list[bytes] = []
+    for line in islice(lines, start, None):
+        if isinstance(line, Fault) or not line.startswith(head):
+            break
+        if not head:
+            head = _head(line)
+            if not head:
+                break
+        alike.append(line)
+    return alike
+
+
+def _head(line: bytes) -> bytes:
+    """Return "PRIVMSG target :" where a line begins like that."""
+    head, colon, _ = line.partition(b" :")
+    command, _, target = head.partition(b" ")
+    return head + colon if colon and command in _COMMANDS and target and b" " not in target else b""
+
+
+def _texts(lines: Sequence[bytes]) -> Texts | None:
+    """Return lines that are alike as one; None where one of them has to be looked at itself."""
+    head = _head(lines[0])
+    longest = max(map(len, lines))
+    whole = b"\n".join(lines)
+    if longest + 2 > MAX_BODY or min(map(len, lines)) == len(head) or any(byte in whole for byte in _SPECIAL):
+        return None
+    try:
+        start, text = head.decode(), whole.decode()
+    except UnicodeDecodeError:
+        return None
+    command, target = start[:-2].split(" ")
+    return Texts(command, target, text.removeprefix(start).split("\n" + start), longest - len(head))
+
+
+def _message(line: bytes | Fault) -> Message | Fault:
+    if isinstance(line, Fault):
+        return line
+    try:
+        return parse(line)
+    except ProtocolError as error:
+        return error.fault
