@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from securechat.chat.effects import Burst, Fanout
 from securechat.chat.messages import COMMANDS, silenced
 from securechat.chat.people import Session
-from securechat.chat.render import excess, tag_section
+from securechat.chat.render import excess, tag_sections
 from securechat.protocol.capabilities import Cap
 from securechat.protocol.lines import Texts
 from securechat.protocol.names import fold
@@ -53,6 +53,7 @@ def apply(hub: Hub, burst: Burst, entries: Sequence[Entry]) -> Fanout:
 def _joined(entries: Sequence[Entry], start: str, variant: int, *, bot: bool) -> bytes:
     if not variant:
         return "".join([f"{start}{entry.text}\r\n" for entry in entries]).encode()
+    tags = tag_sections(entries, variant, bot=bot)
     return "".join(
-        [f"{tag_section(entry, variant, bot=bot)}{start}{entry.text}\r\n" for entry in entries]
+        [f"{section}{start}{entry.text}\r\n" for section, entry in zip(tags, entries, strict=True)]
     ).encode()

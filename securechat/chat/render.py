@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 from securechat.chat.people import Audience, Person
@@ -40,7 +42,7 @@ def tag_section(entry: Entry, variant: int, *, msgid: bool = True, bot: bool = F
     if variant & _TIME:
         tags.append(f"time={timestamp(entry.time)}")
     if variant & _TAGS:
-        if msgid and entry.msgid:
+        if msgid and entry.run:
             tags.append(f"msgid={entry.msgid}")
         if variant & _ORDER and entry.number:
             tags.append(f"{ORDER_TAG}={entry.number}")
@@ -51,6 +53,23 @@ def tag_section(entry: Entry, variant: int, *, msgid: bool = True, bot: bool = F
     if variant & _ACCOUNT and entry.sender:
         tags.append(f"account={entry.sender}")
     return f"@{';'.join(tags)} " if tags else ""
+
+
+def tag_sections(entries: Sequence[Entry], variant: int, *, bot: bool = False) -> Iterable[str]:
+    """Give the `tag_section` of each of these messages, which differ in seq, text and number alone."""
+    first = entries[0]
+    whole = tag_section(first, variant, bot=bot)
+    if not variant & _TAGS:
+        return repeat(whole, len(entries))
+    own = _own_tags(first, variant)
+    before, _, after = whole.partition(own)
+    return [f"{before}{_own_tags(entry, variant)}{after}" for entry in entries]
+
+
+def _own_tags(message: Entry, variant: int) -> str:
+    """Return the tags that no two messages have in common."""
+    msgid = f"msgid={message.msgid}"
+    return f"{msgid};{ORDER_TAG}={message.number}" if variant & _ORDER else msgid
 
 
 def lines(

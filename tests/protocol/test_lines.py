@@ -10,23 +10,11 @@ from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.lines import Texts, read, size
 from securechat.protocol.message import parse
 
-HEADS = (
-    b"PRIVMSG",
-    b"NOTICE",
-    b"privmsg",
-    b"PING",
-    b"#a",
-    b"#\xd1\x8e",
-    b"#a,#b",
-    b"bob",
-    b" ",
-    b"  ",
-    b" :",
-    b":",
-)
+HEADS = (b"PRIVMSG", b"NOTICE", b"privmsg", b"PING", b"#a", b"#\xd1\x8e", b"#a,#b", b"bob")
+BETWEEN = (b" ", b"  ", b" :", b":")
 TEXTS = (b"word", b"\x01ACTION waves\x01", b"\0", b"\r", b"\xff", b"@t=1 ", "привет".encode())
 LONG = (b"x" * 495, b"x" * 496, b"x" * 497)
-WORDS = st.sampled_from((*HEADS, *TEXTS, *LONG))
+WORDS = st.sampled_from((*HEADS, *BETWEEN, *TEXTS, *LONG))
 LINES = st.one_of(
     st.just(Fault.TOO_LONG),
     st.lists(WORDS, min_size=1, max_size=5).map(b"".join),
