@@ -1,7 +1,7 @@
 """What this machine can do at best: bare SSLSockets in one Python thread, and nothing that looks at a byte.
 
-Accepts whoever comes, many handshakes at a time. Each line on standard input is a command, {"do": "pour", ...} or
-{"do": "tick", ...}, answered by one line of JSON.
+Accepts whoever comes, many handshakes at a time. Each line on standard input is a command, such as
+{"do": "pour", ...}, answered by one line of JSON.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Floor(Obedient):
         self.entering: dict[int, ssl.SSLSocket] = {}
         self.ready: list[ssl.SSLSocket] = []
         self.poll = select.epoll()
+        self.talkers = select.epoll()
         self.commands = FileIO(0, closefd=False)  # a buffer would hide lines from epoll
         listener.setblocking(False)
         self.poll.register(listener, select.EPOLLIN)
@@ -55,6 +56,7 @@ class Floor(Obedient):
         except WANT:
             return
         self.poll.unregister(descriptor)
+        self.talkers.register(descriptor, select.EPOLLIN)
         self.ready.append(self.entering.pop(descriptor))
 
     def pour(self, size: int, records: int) -> dict[str, Any]:
@@ -67,6 +69,21 @@ class Floor(Obedient):
             for tls in self.ready:
                 tls.send(record)
         return {"cpu": time.thread_time() - cpu, "records": records // len(self.ready) * len(self.ready)}
+
+    def take_turns(self, size: int, records: int, turns: int) -> dict[str, Any]:
+        """Send so many records to each connection, again whenever a client says something; return CPU seconds."""
+        record = b"x" * size
+        by_descriptor = {tls.fileno(): tls for tls in self.ready}
+        for tls in self.ready:
+            tls.setblocking(True)
+        cpu = time.thread_time()
+        for _ in range(turns):
+            for tls in self.ready:
+                for _ in range(records):
+                    tls.send(record)
+            ((descriptor, _), *_) = self.talkers.poll()
+            by_descriptor[descriptor].recv(1)
+        return {"cpu": time.thread_time() - cpu}
 
     def tick(self, rate: float, seconds: float, start: float, size: int = 100) -> None:
         """Send everybody a numbered line at each moment of a schedule that starts at `start` (monotonic)."""

@@ -53,6 +53,10 @@ class Driver(Obedient):
         """Read and drop so many bytes."""
         self.crowd.drain(size, nap)
 
+    def follow(self, size: int, turns: int) -> None:
+        """Read so many bytes on each connection in each turn."""
+        self.crowd.follow(size, turns)
+
 
 def main() -> None:
     """Do what standard input says, until it ends."""

@@ -239,6 +239,23 @@ class Crowd:
             if time.monotonic() > deadline:
                 fail(f"{size} bytes are missing after {SECONDS} s")
 
+    def follow(self, size: int, turns: int) -> None:
+        """Read so many bytes on each connection, as when lines come in, and say so; again for each turn."""
+        buffer, deadline = bytearray(RECORD), time.monotonic() + SECONDS
+        for _ in range(turns):
+            left = size * len(self.clients)
+            while left > 0:
+                for descriptor, _ in self.poll.poll(1):
+                    try:
+                        got = self.by_fd[descriptor].secure.recv_into(buffer)
+                    except WANT:
+                        continue
+                    buffer.count(b"\n", 0, got)
+                    left -= got
+                if time.monotonic() > deadline:
+                    fail(f"{left} bytes are missing after {SECONDS} s")
+            self.clients[0].secure.send(b"\n")
+
     def close(self) -> None:
         """Hang up everywhere."""
         for client in self.clients:

@@ -41,7 +41,7 @@ def run(bench: Bench) -> list[dict[str, Any]]:
         for pair in pairs:
             check_kept(pair, point.lines * bench.rounds)
     rows = [
-        talked(pair.contender.name, one, bench.floor, point.members, point.window, point.clients)
+        talked(pair.contender.name, one, bench.floor, point.members, point.window, point.each, point.clients)
         for pair, one in found
     ]
     return [asdict(row) | {"channels": point.channels, "clients": point.clients} for row in rows]

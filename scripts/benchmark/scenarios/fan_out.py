@@ -44,7 +44,7 @@ def measure(bench: Bench, point: Point) -> list[dict[str, Any]]:
         for window in point.windows:
             progress(f"{point.recipients} recipients, {window} lines outstanding a sender")
             for pair, found in talk(pairs, ROUNDS, lines, senders=SENDERS, window=window):
-                row = talked(pair.contender.name, found, bench.floor, point.recipients, window)
+                row = talked(pair.contender.name, found, bench.floor, point.recipients, window, SENDERS)
                 rows.append(asdict(row))
         for pair in pairs:
             check_kept(pair, lines(pair.contender) * ROUNDS * len(point.windows))

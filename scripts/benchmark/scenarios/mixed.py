@@ -36,7 +36,7 @@ def run(bench: Bench) -> list[dict[str, Any]]:
         found = talk(pairs, bench.rounds, lambda _: lines, senders=SENDERS, window=WINDOW)
         for pair in pairs:
             check_kept(pair, lines * bench.rounds)
-    rows = [(pair, talked(pair.contender.name, one, bench.floor, clients, WINDOW)) for pair, one in found]
+    rows = [(pair, talked(pair.contender.name, one, bench.floor, clients, WINDOW, SENDERS)) for pair, one in found]
     return [asdict(row) | {"variant": pair.label} for pair, row in rows]
 
 

@@ -21,7 +21,8 @@ class Talked:
     """The round with the median cost, and the cost (us) of all rounds.
 
     `us` is the server's CPU per delivered line; `floor_full` and `floor_record` are what such a line costs at
-    least in 16 KiB records and in records of the mean size that arrived. `driver` is the driver's share of a core.
+    least in 16 KiB records and in records of the mean size that arrived, `floor_load` in the latter under the same
+    load. `driver` is the driver's share of a core.
     """
 
     contender: str
@@ -32,7 +33,9 @@ class Talked:
     all_us: list[float]
     floor_full: float
     floor_record: float
+    floor_load: float
     of_floor: float
+    of_load: float
     deliveries_per_second: float
     messages_per_second: float
     driver: float
@@ -42,9 +45,11 @@ class Talked:
 
 COLUMNS = (
     Column("us/line", "us", "{:.3f}"),
-    Column("floor", "floor_record", "{:.3f}"),
     Column("16 KiB", "floor_full", "{:.3f}"),
-    Column("of floor", "of_floor", "{:.1f}"),
+    Column("floor", "floor_record", "{:.3f}"),
+    Column("of it", "of_floor", "{:.1f}"),
+    Column("loaded", "floor_load", "{:.3f}"),
+    Column("of it", "of_load", "{:.1f}"),
     Column("deliveries/s", "deliveries_per_second"),
     Column("messages/s", "messages_per_second"),
     Column("driver", "driver", "{:.0%}"),
@@ -52,8 +57,9 @@ COLUMNS = (
 )
 NOTES = """\
 us/line: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such a
-line in records of the size that arrived here (column record, in bytes), to as many clients; and in full ones of
-16 KiB to a hundred. Driver: its share of a core; from 90% on it is the driver that limits deliveries/s."""
+line in records of the size that arrived here (column record, in bytes), to as many clients, poured out as fast as
+they go; loaded: where no more is on its way than the load allows; 16 KiB: poured out in full records to a hundred.
+Driver: its share of a core; from 90% on it is the driver that limits deliveries/s."""
 
 
 def cost(figures: Figures) -> float:
@@ -85,11 +91,16 @@ def talk(
 
 
 def talked(
-    name: str, found: list[Figures], floor: Floor, recipients: int, window: int, clients: int | None = None
+    name: str, found: list[Figures], floor: Floor, recipients: int, window: int, heard: int, clients: int = 0
 ) -> Talked:
-    """Return one row. `clients` are there in all, if that is more than the recipients of a line."""
+    """Return one row.
+
+    `heard` senders with such a window speak to each client; `clients` are there in all, if that is more than the
+    recipients of a line.
+    """
     middle = sorted(found, key=cost)[len(found) // 2]
     least = floor.line(middle["line"], middle["record"], clients or recipients)
+    loaded = floor.under_load(middle["line"], middle["record"], heard * window, clients or recipients)
     return Talked(
         contender=name,
         recipients=recipients,
@@ -99,7 +110,9 @@ def talked(
         all_us=[cost(figures) for figures in found],
         floor_full=floor.line(middle["line"]),
         floor_record=least,
+        floor_load=loaded,
         of_floor=cost(middle) / least,
+        of_load=cost(middle) / loaded,
         deliveries_per_second=middle["deliveries"] / middle["seconds"],
         messages_per_second=middle["lines"] / middle["seconds"],
         driver=middle["driver"],
