@@ -23,7 +23,15 @@ from benchmark.scenarios import history, mixed
 
 ROOT = Path(__file__).parents[2]
 PART = re.compile(r"(<!-- figures: ([a-z-]+) -->)(.*?)(<!-- /figures -->)", re.DOTALL)
-KEPT_OF_MIXED = ("recipients", "variant", "us", "floor_record", "deliveries_per_second", "line_bytes")
+KEPT_OF_MIXED = (
+    "recipients",
+    "variant",
+    "us",
+    "floor_record",
+    "floor_load",
+    "deliveries_per_second",
+    "line_bytes",
+)
 
 
 def machine(results: Mapping[str, Any]) -> str:
@@ -44,6 +52,16 @@ def ratio(results: Mapping[str, Any]) -> str:
     ours = cost.pop(summary.OURS)
     told = ", ".join(f"{ours / other:.2f} of {name}" for name, other in cost.items())
     return f"with {window} lines outstanding a sender, it is {told}" if told else ""
+
+
+def floors(results: Mapping[str, Any]) -> str:
+    """Say how far a line in one channel is from bare sends, at the best and at the worst load."""
+    rows = [row for row in (*results["fan_out"], *results["mixed"]) if row["contender"] == summary.OURS]
+
+    def span(key: str) -> str:
+        return f"{min(row[key] for row in rows):.1f} to {max(row[key] for row in rows):.1f} times"
+
+    return f"{span('of_load')} what they need then, and {span('of_floor')} the floor as poured"
 
 
 def growth(results: Mapping[str, Any]) -> str:
@@ -71,6 +89,7 @@ def curve_of(row: Mapping[str, Any]) -> Curve:
 PARTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "machine": machine,
     "ratio": ratio,
+    "floors": floors,
     "summary": lambda results: f"\n{summary.table(results)}\n",
     "behind": lambda results: f"\n{summary.behind(results)}\n",
     "mixed": lambda results: f"\n{markdown(mixed.SCENARIO, results['mixed'], KEPT_OF_MIXED)}\n",
