@@ -19,8 +19,8 @@ from securechat.cli.sending import MAX_INPUT, UNKNOWN
 MUTE = """
 from securechat.storage.log import SqliteLog
 append = SqliteLog.append
-def mute(log, entries):
-    append(log, entries)
+def mute(log, entries, bursts=()):
+    append(log, entries, bursts)
     if any("mute" in entry.text for entry in entries):
         print("mute", flush=True)
         threading.Event().wait()

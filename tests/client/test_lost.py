@@ -22,11 +22,11 @@ DIES = """
 import os, signal
 from securechat.storage.log import SqliteLog as Log
 append = Log.append
-def dying(log, entries):
+def dying(log, entries, bursts=()):
     fatal = any("fatal" in entry.text for entry in entries)
     if fatal and {before}:
         os.kill(os.getpid(), signal.SIGKILL)
-    append(log, entries)
+    append(log, entries, bursts)
     if fatal:
         os.kill(os.getpid(), signal.SIGKILL)
 Log.append = dying

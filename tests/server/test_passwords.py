@@ -78,7 +78,9 @@ GOOD = CHEAP.hash_password(WORD)
 
 
 @pytest.mark.parametrize(
-    "stored", [GOOD, None, "", "nonsense", "$argon2id$v=19$m=8,t=1,p=1$x$y", GOOD[:-20] + "!" + GOOD[-19:]]
+    "stored",
+    [GOOD, None, "", "nonsense", "$argon2id$v=19$m=8,t=1,p=1$x$y", GOOD[:-20] + "!" + GOOD[-19:]],
+    ids=["good", "none", "empty", "nonsense", "short", "damaged"],
 )
 @pytest.mark.parametrize(
     "typed", [WORD, "wrong password", "", "tab\t", "half \ud800", "a" * 1025, "a" * 4097, "a" * 10_000_000]

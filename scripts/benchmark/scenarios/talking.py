@@ -50,8 +50,8 @@ COLUMNS = (
     Column("of it", "of_floor", "{:.1f}"),
     Column("loaded", "floor_load", "{:.3f}"),
     Column("of it", "of_load", "{:.1f}"),
-    Column("deliveries/s", "deliveries_per_second"),
-    Column("messages/s", "messages_per_second"),
+    Column("lines/s", "deliveries_per_second"),
+    Column("said/s", "messages_per_second"),
     Column("driver", "driver", "{:.0%}"),
     Column("record", "record_bytes"),
 )
@@ -59,7 +59,7 @@ NOTES = """\
 us/line: CPU of the server per delivered line, the median round. Floor: what bare SSLSocket.send needs for such a
 line in records of the size that arrived here (column record, in bytes), to as many clients, poured out as fast as
 they go; loaded: where no more is on its way than the load allows; 16 KiB: poured out in full records to a hundred.
-Driver: its share of a core; from 90% on it is the driver that limits deliveries/s."""
+Lines/s arrive, said/s are sent. Driver: its share of a core; from 90% on it is the driver that limits both."""
 
 
 def cost(figures: Figures) -> float:
