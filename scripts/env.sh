@@ -44,7 +44,7 @@ environment() {
     fi
     venv=$root/.venv
     if [ -e "$venv/.for-dev" ] || [ "$1" = dev ]; then
-        wanted=dev tools="babel hypothesis mypy pexpect py-spy pytest ruff"
+        wanted=dev tools="babel hypothesis mypy pexpect py-spy pytest pytest-xdist ruff"
     else
         wanted=run tools=""
     fi
