@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 from securechat.protocol.errors import Fault, ProtocolError
@@ -25,6 +24,10 @@ class Texts(NamedTuple):
     target: str
     texts: list[str]
     longest: int
+
+    def __repr__(self) -> str:
+        # As with a Message, what somebody says must not end up in a log (law 7).
+        return f"<{len(self.texts)} texts by {self.command}>"
 
     def messages(self) -> Iterator[Message]:
         """Give them one by one."""
@@ -61,15 +64,13 @@ def size(lines: Sequence[Line]) -> int:
 
 def _alike(lines: Sequence[bytes | Fault], start: int) -> list[bytes]:
     """Return the lines from `start` on that are texts for one target; none where the first is something else."""
-    head = b""
+    first = lines[start]
+    head = b"" if isinstance(first, Fault) else _head(first)
     alike: list[bytes] = []
-    for line in islice(lines, start, None):
+    for index in range(start, len(lines) if head else start):
+        line = lines[index]
         if isinstance(line, Fault) or not line.startswith(head):
             break
-        if not head:
-            head = _head(line)
-            if not head:
-                break
         alike.append(line)
     return alike
 

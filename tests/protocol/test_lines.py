@@ -57,3 +57,35 @@ def test_texts_for_one_target_are_read_as_one():
 def test_where_one_is_odd_each_is_looked_at(odd):
     lines = [b"PRIVMSG #a :1", b"PRIVMSG #a :" + odd, b"PRIVMSG #a :3"]
     assert not any(isinstance(one, Texts) for one in read(lines))
+
+
+class Counted(list):
+    """Counts the lines that are looked at."""
+
+    looked_at = 0
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        self.looked_at += len(found) if isinstance(place, slice) else 1
+        return found
+
+    def __iter__(self):
+        raise AssertionError("from the beginning")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[b"A"], [b"PRIVMSG #a :1", b"NOTICE #a :2"], [b"PRIVMSG #a :1", b"PRIVMSG #a :\x01"], [b"PRIVMSG #a :1"]],
+    ids=["other", "alternating", "odd", "alike"],
+)
+def test_each_line_is_looked_at_a_few_times(lines):
+    """However many there are: a record has room for thousands, which must not cost their square."""
+    many = Counted(lines * 1000)
+    read(many)
+    assert many.looked_at <= 4 * len(many)
+
+
+def test_what_is_said_stays_out_of_logs():
+    """People tell services their password."""
+    (texts,) = read([b"PRIVMSG #a :hunter2", b"PRIVMSG #a :hunter3"])
+    assert repr(texts) == "<2 texts by PRIVMSG>"
