@@ -118,10 +118,14 @@ class Worker:
         """Serve one connection; whatever goes wrong ends this connection and no other (law 6)."""
         try:
             self._serve(connection, mask)
-        except OSError as error:
+        except Exception as error:
+            self._failed(connection, error)
+
+    def _failed(self, connection: Connection, error: Exception) -> None:
+        if isinstance(error, OSError):
             self._drop(connection, explain(error, handshake=connection.stage is Stage.HANDSHAKE))
-        except Exception:
-            log.exception("connection %s failed", connection.address)
+        else:
+            log.error("connection %s failed", connection.address, exc_info=error)
             self._drop(connection, "internal error")
 
     def _serve(self, connection: Connection, mask: int) -> None:
@@ -299,7 +303,10 @@ class Worker:
     def _run_timers(self) -> None:
         now = time.monotonic()
         for connection in list(self._throttled):
-            self._release(connection)
+            try:
+                self._release(connection)
+            except Exception as error:
+                self._failed(connection, error)
         for connection in self._timers.expired(now):
             self._expire(connection, now)
 

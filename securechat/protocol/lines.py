@@ -9,7 +9,7 @@ from securechat.protocol.errors import Fault, ProtocolError
 from securechat.protocol.framing import MAX_BODY
 from securechat.protocol.message import Message, parse
 
-_COMMANDS: Final = (b"PRIVMSG", b"NOTICE")
+_COMMANDS: Final = (b"PRIVMSG ", b"NOTICE ")
 _SPECIAL: Final = (b"\0", b"\r", b"\x01")
 """What no line may hold, and what makes a text more than one (CTCP)."""
 
@@ -77,9 +77,10 @@ def _alike(lines: Sequence[bytes | Fault], start: int) -> list[bytes]:
 
 def _head(line: bytes) -> bytes:
     """Return "PRIVMSG target :" where a line begins like that."""
+    if not line.startswith(_COMMANDS):
+        return b""
     head, colon, _ = line.partition(b" :")
-    command, _, target = head.partition(b" ")
-    return head + colon if colon and command in _COMMANDS and target and b" " not in target else b""
+    return head + colon if colon and head.count(b" ") == 1 and not head.endswith(b" ") else b""
 
 
 def _texts(lines: Sequence[bytes]) -> Texts | None:

@@ -7,6 +7,7 @@ import os
 import pytest
 from helpers.faults import bid_farewell, cut, reset
 
+from securechat.net import worker
 from securechat.net.jobs import Turn
 from securechat.protocol.errors import Fault
 from securechat.protocol.framing import MAX_DISCARDED
@@ -146,6 +147,18 @@ def test_the_rate_limit_holds_input_back_as_well(lane):
         other.round_trip()
     assert len(here.recorder.lines[client.connection]) == 3
     assert len(client.connection.held[0]) < 2731  # lines of one record at most
+
+
+def test_a_mistake_with_held_lines_costs_one_connection(lane, monkeypatch, caplog):
+    here = lane(lines_per_second=20, lines_burst=1)
+    client, other = here.dial(), here.dial()
+    real = worker.read
+    monkeypatch.setattr(worker, "read", lambda lines: 1 / 0 if b"SAY bad" in lines else real(lines))
+    client.send(b"SAY good\nSAY bad\n")
+    here.recorder.wait(lambda told: told.ends)
+    assert here.recorder.ends == [(client.connection, "internal error")]
+    assert "ZeroDivisionError" in caplog.text
+    other.round_trip()
 
 
 def test_waiting_for_the_rate_limit_is_not_silence(lane):
