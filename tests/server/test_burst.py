@@ -75,6 +75,9 @@ class Office:
             )
 
     def end_turn(self):
+        for part in self.turn.bursts:
+            assert 0 <= part.start < part.stop <= len(self.turn.entries)
+            assert {entry[1:6] for entry in self.turn.entries[part]} == {self.turn.entries[part.start][1:6]}
         self.kept += self.turn.entries
         out, self.turn = self.turn.out, Ledger(1)
         return heard(out)
@@ -188,6 +191,19 @@ def test_a_burst_that_fails_never_was(monkeypatch):
     assert [(entry.number, entry.text) for entry in said] == [(2, "after"), (3, "and more")]
     seqs = [entry.seq for entry in (*office.kept, *office.turn.entries) if entry.seq]
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_a_burst_that_fails_is_not_kept_as_one(monkeypatch):
+    """The log is told of those before it alone: a slice too many would keep entries that are not there."""
+    office, apply, ended = Office(), burst.apply, []
+    end_turn = office.end_turn
+    monkeypatch.setattr(office, "end_turn", lambda: ended.append(list(office.turn.bursts)) or end_turn())
+    monkeypatch.setattr(
+        burst, "apply", lambda hub, said, kept: 1 / 0 if "bad" in said.texts else apply(hub, said, kept)
+    )
+    office.take("bob", "PRIVMSG #a :1", "PRIVMSG #a :2")
+    office.take("alice", "PRIVMSG #a :good", "PRIVMSG #a :bad")
+    assert ended == [[slice(0, 2)]]
 
 
 def test_the_refusal_of_a_burst_is_one_for_each_line():
