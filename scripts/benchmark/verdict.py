@@ -10,7 +10,7 @@ BASELINE = "thread per client"
 TENTH = 0.1
 """The most that a delivered line of ours may cost, in lines of the baseline."""
 FLOORS = 12
-"""The most that it may cost, in lines of bare TLS in records of the same size. About twice what is seen."""
+"""The most that it may cost, in lines of bare TLS in records of the same size. Some four times what is seen."""
 
 
 def complaints(results: Results) -> Iterator[str]:

@@ -231,11 +231,7 @@ class Crowd:
         buffer, deadline = bytearray(RECORD), time.monotonic() + SECONDS
         while size > 0:
             time.sleep(nap)
-            for descriptor, _ in self.poll.poll(0):
-                try:
-                    size -= self.by_fd[descriptor].secure.recv_into(buffer)
-                except WANT:
-                    continue
+            size -= self._drop(buffer, 0)
             if time.monotonic() > deadline:
                 fail(f"{size} bytes are missing after {SECONDS} s")
 
@@ -245,16 +241,20 @@ class Crowd:
         for _ in range(turns):
             left = size * len(self.clients)
             while left > 0:
-                for descriptor, _ in self.poll.poll(1):
-                    try:
-                        got = self.by_fd[descriptor].secure.recv_into(buffer)
-                    except WANT:
-                        continue
-                    buffer.count(b"\n", 0, got)
-                    left -= got
+                left -= self._drop(buffer, 1)
                 if time.monotonic() > deadline:
                     fail(f"{left} bytes are missing after {SECONDS} s")
             self.clients[0].secure.send(b"\n")
+
+    def _drop(self, buffer: bytearray, seconds: float) -> int:
+        """Read a record wherever one comes in so many seconds; return how many bytes these were."""
+        size = 0
+        for descriptor, _ in self.poll.poll(seconds):
+            try:
+                size += self.by_fd[descriptor].secure.recv_into(buffer)
+            except WANT:
+                continue
+        return size
 
     def close(self) -> None:
         """Hang up everywhere."""
