@@ -14,7 +14,7 @@ from securechat.certs.devices import (
     key_of,
     new_key,
 )
-from securechat.certs.files import CertificateError, KeyAwayError, write_secret
+from securechat.certs.files import CertificateError, KeyAwayError, secret_file
 from securechat.certs.names import host_name
 from securechat.certs.server import (
     LEAF_DAYS,
@@ -54,6 +54,6 @@ __all__ = [
     "period",
     "renew",
     "same_key",
+    "secret_file",
     "sha1",
-    "write_secret",
 ]

@@ -18,10 +18,12 @@ from securechat.certs.files import (
     CertificateError,
     KeyAwayError,
     belongs,
+    is_encrypted,
     move,
     publish,
     read_certificate,
     read_key,
+    replace_key,
 )
 from securechat.certs.pieces import Authority, Period, builder, key_usage, to_pem
 
@@ -111,11 +113,20 @@ def make_authority(folder: Path, now: datetime, place: KeyPlace = HERE) -> Autho
     return Authority(certificate, key)
 
 
-def take_away(folder: Path, place: KeyPlace) -> None:
-    """Move the key from beside ca.pem to where it is to be from now on. Raises CertificateError and OSError."""
-    here = folder / "ca.key"
+def take_away(folder: Path, place: KeyPlace) -> KeyPlace:
+    """Move the key from beside ca.pem to where it is to be from now on; return what to open it with there.
+
+    What is to be protected is so before it leaves: a stick that was given away may have been read first. Raises
+    CertificateError and OSError.
+    """
+    here, there = folder / "ca.key", place.path(folder)
     if place.offline is None or not os.path.lexists(here):
-        return
+        return place
     if not place.offline.is_dir() or place.offline.resolve() == folder.resolve():
         raise CertificateError(f"{place.offline} is not a folder apart from {folder}; make it, or name another.")
-    move(here, place.path(folder))
+    protect = place.protect
+    if protect is not None and not os.path.lexists(there) and not is_encrypted(here.read_bytes()):
+        replace_key(here, read_key(here), protect)
+        place = KeyPlace(place.offline, lambda _: protect)
+    move(here, there)
+    return place

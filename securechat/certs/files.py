@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -142,17 +142,25 @@ def move(source: Path, target: Path) -> None:
     _sync(source.parent)
 
 
-def write_secret(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Write a file that only its owner can read, whole or not at all. Raises CertificateError and OSError."""
+@contextmanager
+def secret_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Give a new file that only its owner can read; it becomes `path` when the block is done, and only then.
+
+    That it can be written there is known before the block does anything. Raises CertificateError and OSError.
+    """
     if not force and os.path.lexists(path):
         raise CertificateError(f"{path} is there already; name another file, or replace it with --force.")
-    pending(path).unlink(missing_ok=True)
-    _create(pending(path), data, 0o600)
-    if force:
-        pending(path).replace(path)
-    else:
-        os.link(pending(path), path)  # unlike a rename it never replaces anything
-        pending(path).unlink()
+    new = pending(path)
+    new.unlink(missing_ok=True)
+    try:
+        with _created(new, 0o600) as file:
+            yield file
+        if force:
+            new.replace(path)
+        else:
+            os.link(new, path)  # unlike a rename it never replaces anything
+    finally:
+        new.unlink(missing_ok=True)
     _sync(path.parent)
 
 
@@ -173,15 +181,22 @@ def pending(path: Path) -> Path:
 
 def _create(path: Path, data: bytes, mode: int) -> None:
     """Write a new file that has its mode from the first moment and is on disk at return."""
+    with _created(path, mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def _created(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Give a new file to write to; it is on disk after the block, or gone where it cannot be written."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(descriptor)
     except OSError as error:
         path.unlink(missing_ok=True)
-        error.filename = str(path)
+        error.filename = error.filename or str(path)
         raise
 
 

@@ -97,7 +97,7 @@ def issue(
         with locked(folder):
             finish(folder, "ca")
             finish(folder, "server")
-            take_away(folder, place)
+            place = take_away(folder, place)
             ca = read_authority(folder, start, place)
             old = _old_names(folder, ca)
             called = list(dict.fromkeys([*ALWAYS, *machine_name(), *old, *wanted]))

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from securechat.cli import CommandError, tables
+from securechat.cli import tables
 from securechat.cli.options import HERE, HomeOption, next_command, option
 from securechat.cli.reach import served
 from securechat.cli.signing import CaOffline, PassphraseFile, key_place
@@ -59,16 +59,15 @@ def issue_cert(
     from securechat.certs.files import one_sentence
     from securechat.server import accounts, devices
 
-    if out.exists() and not force:
-        raise CommandError(f"{out} is there already; name another file, or replace it with --force.")
     called = devices.check_device(device or out.stem)
     key, place = certs.new_key(), key_place(ca_offline, passphrase_file)
     users = user_file(home)
     name = accounts.find(users, name).name
     owner = (users, Home(home).certs, name)
-    made, certificate = devices.enrol(*owner, called, key.public_key(), days=days, place=place)
-    with one_sentence(out):
-        certs.write_secret(out, certs.bundle(key, certificate), force=force)
+    # A certificate that is noted and then cannot be written would log in whoever has no key for it: nobody.
+    with one_sentence(out), certs.secret_file(out, force=force) as file:
+        made, certificate = devices.enrol(*owner, called, key.public_key(), days=days, place=place)
+        file.write(certs.bundle(key, certificate))
     print(
         f"{out} logs {name} in as {made.name} until {tables.day(made.not_after)}; keep it as secret as a password."
     )

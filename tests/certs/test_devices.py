@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securechat import certs
-from securechat.certs import CertificateError, KeyAwayError, KeyPlace, RequestRefused
+from securechat.certs import CertificateError, KeyAwayError, KeyPlace, RequestRefused, files
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 SECRET = b"correct horse battery"
@@ -100,21 +100,39 @@ def test_a_certificate_does_not_outlive_its_authority(folder):
     assert made.not_after == late + timedelta(days=20)
 
 
+def write(path, data, **how):
+    with certs.secret_file(path, **how) as file:
+        file.write(data)
+
+
 def test_the_bundle_is_what_openssl_loads(folder, tmp_path):
     key = certs.new_key()
     made = certs.certify(folder, key.public_key(), "a", "b", now=NOW)
-    certs.write_secret(tmp_path / "a.pem", certs.bundle(key, made))
+    write(tmp_path / "a.pem", certs.bundle(key, made))
     assert stat.S_IMODE((tmp_path / "a.pem").stat().st_mode) == 0o600
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(tmp_path / "a.pem")
 
 
 def test_a_secret_replaces_a_file_only_when_told(tmp_path):
-    certs.write_secret(tmp_path / "a.pem", b"one")
+    write(tmp_path / "a.pem", b"one")
     with pytest.raises(CertificateError, match="--force"):
-        certs.write_secret(tmp_path / "a.pem", b"two")
+        write(tmp_path / "a.pem", b"two")
     assert (tmp_path / "a.pem").read_bytes() == b"one"
-    certs.write_secret(tmp_path / "a.pem", b"two", force=True)
+    write(tmp_path / "a.pem", b"two", force=True)
     assert (tmp_path / "a.pem").read_bytes() == b"two"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pem"]
+
+
+def test_a_secret_that_comes_to_nothing_leaves_all_as_it_was(tmp_path):
+    write(tmp_path / "a.pem", b"one")
+
+    def interrupted(file):
+        file.write(b"two")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), certs.secret_file(tmp_path / "a.pem", force=True) as file:
+        interrupted(file)
+    assert (tmp_path / "a.pem").read_bytes() == b"one"
     assert [path.name for path in tmp_path.iterdir()] == ["a.pem"]
 
 
@@ -161,6 +179,32 @@ def test_a_key_is_moved_elsewhere(folder, tmp_path):
     certs.issue(folder, now=NOW, place=KeyPlace(offline=stick))
     assert not (folder / "ca.key").exists()
     assert (stick / "ca.key").read_bytes() == key
+
+
+def test_a_key_that_is_to_be_protected_never_leaves_in_the_clear(folder, tmp_path, monkeypatch):
+    stick, seen = tmp_path / "stick", []
+    stick.mkdir()
+    real = files._sync
+
+    def watched(where):
+        seen.extend(path.read_bytes() for path in stick.iterdir())
+        real(where)
+
+    monkeypatch.setattr(files, "_sync", watched)
+    certs.issue(folder, now=NOW, place=KeyPlace(offline=stick, protect=SECRET))
+    assert seen
+    assert all(b"ENCRYPTED" in data for data in seen)
+    assert not (folder / "ca.key").exists()
+    certs.issue(folder, now=NOW, place=KeyPlace(offline=stick, passphrase=lambda _: SECRET))
+
+
+def test_a_key_moved_half_way_can_be_protected_after_all(folder, tmp_path):
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    (stick / "ca.key").write_bytes((folder / "ca.key").read_bytes())
+    certs.issue(folder, now=NOW, place=KeyPlace(offline=stick, protect=SECRET))
+    assert b"ENCRYPTED" in (stick / "ca.key").read_bytes()
+    assert not (folder / "ca.key").exists()
 
 
 def test_a_move_never_loses_or_replaces_a_key(folder, tmp_path):

@@ -68,8 +68,10 @@ def test_no_file_is_replaced_unless_told(home, tmp_path):
 )
 def test_what_cannot_be_issued(home, tmp_path, arguments, why):
     words = [word.format(tmp_path) for word in arguments]
+    before = home.users.read_bytes()
     assert why in refused("issue-cert", *words, "--home", home.path)
-    assert list(tmp_path.glob("*.pem")) == []
+    assert list(tmp_path.glob("*.pem*")) == []
+    assert home.users.read_bytes() == before, "no device is noted that has no key"
 
 
 def test_devices_are_listed_and_revoked(home, tmp_path):
