@@ -62,11 +62,19 @@ def screen():
     def run(test, size=(120, 40), history=(), **how):
         from securechat.client.screen.app import ChatApp
 
+        class Still(ChatApp):
+            """Seconds pass when a test says so: what is due in each would come anywhere in a slow one."""
+
+            def set_interval(self, interval, callback=None, **how):
+                assert interval == 1
+                self.second = callback
+                return super().set_interval(86_400, callback, **how)
+
         async def main():
             scene = _module.Scene()
             scene.log_in(history=history)
             scene.sender.take()
-            app = ChatApp(scene.talk, lambda: None, host="localhost:6697", now=lambda: scene.now, **how)
+            app = Still(scene.talk, lambda: None, host="localhost:6697", now=lambda: scene.now, **how)
             async with app.run_test(size=size) as pilot:
                 await pilot.pause()
                 made = Screen(scene, app, pilot)

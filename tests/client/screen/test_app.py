@@ -261,6 +261,22 @@ def test_links_can_be_opened(screen, line_, monkeypatch):
     screen(test)
 
 
+def test_each_second_tells_what_was_read_and_keeps_what_is_typed(screen, line_):
+    kept = []
+
+    async def test(on):
+        await on.hear(line_(1, "hello"))
+        await on.type("half a li")
+        on.sent()
+        on.app.second()
+        assert [one.split(" ")[0] for one in on.sent()] == ["MARKREAD", "PING"]
+        assert (len(kept), on.app.desk.here.draft) == (1, "half a li")
+        on.app.second()
+        assert (len(kept), on.sent()) == (1, [])
+
+    screen(test, save=lambda: kept.append(1))
+
+
 def test_offline_lines_wait_and_are_said_once(screen):
     async def test(on):
         on.scene.lose()
