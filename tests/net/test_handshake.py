@@ -114,9 +114,10 @@ def test_a_client_that_does_not_trust_the_server(lane):
 
 def test_many_mute_peers_hold_nobody_up(lane):
     here = lane()
+    hello = client_hello()[:200]
     mute = [here.tcp() for _ in range(100)]
     for sock in mute[:50]:
-        sock.sendall(client_hello()[:200])
+        sock.sendall(hello)
     for _ in range(10):
         here.dial().round_trip()
     assert not here.recorder.refusals

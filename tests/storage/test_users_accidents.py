@@ -109,7 +109,7 @@ def test_killed_while_writing(users):
     Each generation of the file has one time in all its accounts, so that a mixture would be seen.
     """
     accounts = [f"user{number}" for number in range(200)]
-    chance = random.Random(2)
+    chance, left = random.Random(2), 0
 
     def write(progress):
         for generation in range(1_000_000):
@@ -117,12 +117,16 @@ def test_killed_while_writing(users):
             os.write(progress, b".")
 
     _fill(users, *(Account(name, name, HASH, 0) for name in accounts))
-    left = 0
-    for _ in range(40):
+    for attempt in range(400):
+        if attempt >= 40 and left:
+            break
         told, progress = os.pipe()
         child = _in_child(lambda progress=progress: write(progress))
-        os.read(told, 1)  # it is writing now
-        time.sleep(chance.uniform(0, 0.004))  # not a wait for anything: the moment is what is tried out
+        os.read(told, 1)
+        begun = time.monotonic()
+        os.read(told, 1)  # it has written twice, and goes on
+        # Not a wait for anything: the moment in the next write is what is tried out.
+        time.sleep(chance.uniform(0, time.monotonic() - begun))
         os.kill(child, signal.SIGKILL)
         assert _wait(child) == -signal.SIGKILL
         os.close(told)
