@@ -109,8 +109,14 @@ def record(chosen: argparse.Namespace, server: Program, kind: str, out: Path) ->
     looking += ["--rate", str(chosen.rate)]
     words = ["--pid", str(server.process.pid), *looking, "--format", kind, "--output", str(out)]
     done = subprocess.run([SPY, "record", *words], check=False, capture_output=True, text=True)
+    said = done.stderr.strip() or done.stdout.strip()
+    if "Failed to find a python interpreter" in said:
+        raise Failed(
+            f"py-spy cannot look into this Python ({sys.version.partition(' (')[0]}); "
+            f"name another one: PYTHON=python3.13 scripts/profile."
+        )
     if done.returncode or not out.exists():
-        raise Failed(f"py-spy: {done.stderr.strip() or done.stdout.strip()}")
+        raise Failed(f"py-spy: {said}")
 
 
 def look(chosen: argparse.Namespace, server: Program, home: Path) -> tuple[list[Thread], float]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmark.scenarios import five
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,3 +71,11 @@ def test_part_that_nobody_writes_is_refused(copy):
     done = figures("--check", "--root", copy)
     assert done.returncode != 0
     assert "nonsense" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"), [(0.04812, "0.048"), (9.9994, "9.999"), (9.9996, "10.0"), (317.2, "317.2")]
+)
+def test_a_table_is_as_wide_on_a_slow_machine(figure, text):
+    """Ten times the microseconds take no more room."""
+    assert five(figure) == text

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import sysconfig
 
 import pytest
 from helpers.scripts import ROOT, run
@@ -47,6 +48,7 @@ def test_nothing_grows_faster_than_what_it_brings_out(tmp_path):
     assert (tmp_path / "growth.svg").read_text().startswith("<svg")
 
 
+@pytest.mark.skipif(sysconfig.get_config_var("Py_GIL_DISABLED"), reason="py-spy cannot look into such a Python")
 def test_profile_shows_every_thread(tmp_path):
     """A second under a small load: what the busy ones do, and a flame graph."""
     few = ["--clients", "4", "--senders", "2", "--window", "5", "--seconds", "1"]

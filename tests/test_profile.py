@@ -1,8 +1,11 @@
 """What scripts/profile makes of what py-spy saw: plain calls."""
 
+from types import SimpleNamespace
+
 import profile_run
 import pytest
 from profile_run import ROOT, read_stacks, told
+from running import Failed
 
 OUTER = f"Thread._bootstrap (/usr/lib/python3.11/threading.py:1002);Worker.run ({ROOT}securechat/net/worker.py:84)"
 STACKS = f"""\
@@ -62,3 +65,16 @@ def test_its_help_says_how_to_read_it(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         profile_run.arguments()
     assert capsys.readouterr().out.count("\n  * ") == 3
+
+
+def test_a_python_that_py_spy_does_not_know_is_told(tmp_path, monkeypatch):
+    """As those without the interpreter's lock: the way out is another one."""
+    spy = tmp_path / "py-spy"
+    spy.write_text(
+        "#!/bin/sh\necho 'Error: Failed to find a python interpreter in the .data section' >&2\nexit 1\n"
+    )
+    spy.chmod(0o700)
+    monkeypatch.setattr(profile_run, "SPY", str(spy))
+    server = SimpleNamespace(process=SimpleNamespace(pid=1))
+    with pytest.raises(Failed, match=r"cannot look into this Python .* name another one: PYTHON="):
+        profile_run.record(SimpleNamespace(seconds=1, rate=1), server, "raw", tmp_path / "out")

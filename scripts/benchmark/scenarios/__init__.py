@@ -31,12 +31,19 @@ class Column:
 
     head: str
     key: str
-    format: str = "{:,.0f}"
+    format: str | Callable[[Any], str] = "{:,.0f}"
 
     def cell(self, row: Figures) -> str:
         """Return what stands in this column."""
         value = row.get(self.key)
-        return "-" if value is None else self.format.format(value)
+        if value is None:
+            return "-"
+        return self.format.format(value) if isinstance(self.format, str) else self.format(value)
+
+
+def five(value: float) -> str:
+    """Write a figure in five characters, so that a table is no wider on a slow machine."""
+    return f"{value:.3f}" if value < 9.9995 else f"{value:.1f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from running import Failed
 
 from benchmark.contenders import Contender
 from benchmark.floor import Floor
-from benchmark.scenarios import Column, progress
+from benchmark.scenarios import Column, five, progress
 from benchmark.stage import Pair, left_out
 
 Figures = dict[str, Any]
@@ -44,11 +44,11 @@ class Talked:
 
 
 COLUMNS = (
-    Column("us/line", "us", "{:.3f}"),
-    Column("16 KiB", "floor_full", "{:.3f}"),
-    Column("floor", "floor_record", "{:.3f}"),
+    Column("us/line", "us", five),
+    Column("16 KiB", "floor_full", five),
+    Column("floor", "floor_record", five),
     Column("of it", "of_floor", "{:.1f}"),
-    Column("loaded", "floor_load", "{:.3f}"),
+    Column("loaded", "floor_load", five),
     Column("of it", "of_load", "{:.1f}"),
     Column("lines/s", "deliveries_per_second"),
     Column("said/s", "messages_per_second"),
