@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.homes import PASSWORDS, make_home
 from helpers.wire import Wire
+from hypothesis import HealthCheck, settings
 
 from securechat.client import words
 from securechat.config import Home, Limits, ServerConfig
@@ -17,6 +18,10 @@ from securechat.server.app import Server
 # English, whatever the machine speaks: for this process, and for those that tests start.
 os.environ["LANGUAGE"] = "en"
 os.environ.pop("SECURECHAT_LANG", None)
+
+# A slow machine is no failure.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

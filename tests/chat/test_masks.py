@@ -71,7 +71,7 @@ def test_a_pattern_of_many_stars_takes_no_time_to_speak_of():
     assert wildcard("*a" * 40 + "b").fullmatch("a" * 60) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 @example("İ")
 @example("ẞ!ﬁ@Ω")

@@ -23,7 +23,7 @@ def channel_of(names):
     return channel
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(PARAMS, st.builds(lambda signs, rest: [signs, *rest], SIGNS, PARAMS)))
 def test_reading_never_raises_and_stays_within_the_limit(params):
     found = list(modes.read(params))
@@ -34,7 +34,7 @@ def test_reading_never_raises_and_stays_within_the_limit(params):
             assert not set(item.param) & set(" ,"), item
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIGNS, st.lists(st.sampled_from([*NAMED, "7", "key", "a!b@c"]), max_size=8))
 def test_what_is_written_reads_as_what_it_was(signs, words):
     changes = [item for item in modes.read([signs, *words]) if isinstance(item, Change)]
@@ -51,7 +51,7 @@ def test_what_is_written_reads_as_what_it_was(signs, words):
     assert [member.ranks for member in one.members.values()] == [m.ranks for m in other.members.values()]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SIGNS, PARAMS)
 def test_whatever_is_asked_for_survives_a_restart(signs, words):
     house = House()

@@ -151,7 +151,7 @@ def talk():
 STEPS = st.sampled_from(["say", "say", "lines", "bob", "work", "work", "work", "hear", "hear", "hear", "cut"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEPS, min_size=20, max_size=100))
 def test_each_line_is_kept_once_and_told_once_in_order_wherever_it_is_cut(steps):
     talk = Talk()
@@ -184,7 +184,6 @@ def test_each_line_is_kept_once_and_told_once_in_order_wherever_it_is_cut(steps)
     assert len(talk.of(Resumed)) <= len(talk.of(LoggedIn))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["again", "once", "work", "hear", "cut"]), min_size=10, max_size=60))
 def test_each_question_is_answered_once_or_told_to_be_lost(steps):
     talk = Talk()

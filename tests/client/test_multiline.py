@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from securechat.client import multiline
@@ -27,7 +27,6 @@ def joined(lines):
     return [message for message in found if message is not None]
 
 
-@settings(deadline=None)
 @given(text=TEXT, room=st.integers(4, 420))
 def test_what_is_cut_is_joined_as_it_was(text, room):
     try:
@@ -77,7 +76,6 @@ LINES = st.builds(
 OTHERS = st.sampled_from(["PRIVMSG #x :plain", "BATCH", "BATCH +", "BATCH -", "PING x"])
 
 
-@settings(deadline=None)
 @given(st.lists(BEGINS | ENDS | LINES | OTHERS, max_size=120))
 def test_hostile_batches_stay_small_and_nothing_else_is_held_back(lines):
     joiner = Joiner()

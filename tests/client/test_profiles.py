@@ -66,7 +66,7 @@ def test_the_last_one_used_is_the_one_meant(tmp_path, profile):
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(host=TEXT, user=TEXT, port=st.integers(1, 65535), keyring=st.sampled_from(["", "yes", "no"]))
 def test_it_is_read_as_it_was_written(tmp_path, profile, host, user, port, keyring):
     meant = replace(profile, host=host, user=user, port=port, keyring=keyring)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from securechat.client import questions
@@ -126,7 +126,6 @@ LINES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(LINES, max_size=40), st.lists(st.booleans(), min_size=3, max_size=3))
 def test_each_is_answered_once_whatever_a_server_says(lines, again):
     asked = Asked()

@@ -99,7 +99,7 @@ def check(disk, moments):
         assert since(disk.history._database, moment) == brute(disk, moment)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.lists(st.sampled_from([0, 0, 0, 1, 1000]), max_size=400),
     gap=st.integers(0, 200),

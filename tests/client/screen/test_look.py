@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -76,7 +76,6 @@ def test_a_list_looks_the_same_in_all_its_rows():
     assert in_columns("/unread                    Go on.", 46) == ["/unread", "  Go on."]
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab  слово日本"), max_size=80), st.integers(10, 60))
 def test_columns_lose_nothing_and_fit(text, width):
     lines = in_columns(text, width)
