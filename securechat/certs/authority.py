@@ -116,8 +116,8 @@ def make_authority(folder: Path, now: datetime, place: KeyPlace = HERE) -> Autho
 def take_away(folder: Path, place: KeyPlace) -> KeyPlace:
     """Move the key from beside ca.pem to where it is to be from now on; return what to open it with there.
 
-    What is to be protected is so before it leaves: a stick that was given away may have been read first. Raises
-    CertificateError and OSError.
+    What is to be protected is so before it leaves: what was on a stick for a moment can be found there later.
+    Raises CertificateError and OSError.
     """
     here, there = folder / "ca.key", place.path(folder)
     if place.offline is None or not os.path.lexists(here):

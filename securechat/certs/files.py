@@ -148,6 +148,8 @@ def secret_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
 
     That it can be written there is known before the block does anything. Raises CertificateError and OSError.
     """
+    if path.is_dir():
+        raise CertificateError(f"{path} is a folder; name a file in it.")
     if not force and os.path.lexists(path):
         raise CertificateError(f"{path} is there already; name another file, or replace it with --force.")
     new = pending(path)

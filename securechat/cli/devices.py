@@ -64,7 +64,7 @@ def issue_cert(
     users = user_file(home)
     name = accounts.find(users, name).name
     owner = (users, Home(home).certs, name)
-    # A certificate that is noted and then cannot be written would log in whoever has no key for it: nobody.
+    # The file first: where it cannot be written, no device is noted whose key nobody has.
     with one_sentence(out), certs.secret_file(out, force=force) as file:
         made, certificate = devices.enrol(*owner, called, key.public_key(), days=days, place=place)
         file.write(certs.bundle(key, certificate))

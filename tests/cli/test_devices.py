@@ -63,6 +63,7 @@ def test_no_file_is_replaced_unless_told(home, tmp_path):
         (["nobody", "--out", "{}/a.pem"], "There is no account 'nobody'"),
         (["alice", "--out", "{}/a.pem", "--device", "two words"], "A device's name has 1 to 32 bytes"),
         (["alice", "--out", "{}/missing/a.pem"], "No such file or directory"),
+        (["alice", "--out", "{}", "--force", "--device", "a"], "is a folder; name a file in it."),
         (["alice", "--out", "{}/a.pem", "--ca-offline", "{}"], "ca.key is missing beside"),
     ],
 )
