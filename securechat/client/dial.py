@@ -78,28 +78,16 @@ def dial(endpoint: Endpoint, context: ssl.SSLContext, deadline: float, wait: Wai
     """
     raw = _connect(endpoint, deadline, wait)
     try:
-        secured = context.wrap_socket(raw, server_hostname=endpoint.host, do_handshake_on_connect=False)
-    except (OSError, ValueError):
-        # The peer is gone already, or OpenSSL cannot check a certificate for such a name.
-        raw.close()
-        raise ConnectError(
-            _("{} cannot be verified: it hung up, or its name is malformed.").format(endpoint)
-        ) from None
-    try:
-        _handshake(secured, deadline, wait)
+        return _handshake(raw, endpoint.host, context, deadline, wait)
     except TimeoutError:
-        secured.close()
         raise ConnectError(
             _("{} accepted the connection but did not speak TLS in time; check the port.").format(endpoint)
         ) from None
     except OSError as failure:
-        secured.close()
         strange = isinstance(failure, ssl.SSLCertVerificationError) and failure.verify_code in _STRANGER
         raise (StrangerError if strange else ConnectError)(handshake_sentence(endpoint, failure)) from None
-    except BaseException:
-        secured.close()
-        raise
-    return secured
+    except ValueError:  # OpenSSL cannot check a certificate for such a name
+        raise ConnectError(_("{} cannot be verified: its name is malformed.").format(endpoint)) from None
 
 
 def _connect(endpoint: Endpoint, deadline: float, wait: Wait) -> socket.socket:
@@ -146,14 +134,26 @@ def _connect_one(sock: socket.socket, address: tuple[object, ...], deadline: flo
     return sock
 
 
-def _handshake(sock: ssl.SSLSocket, deadline: float, wait: Wait) -> None:
-    while True:
-        try:
-            return sock.do_handshake()
-        except ssl.SSLWantReadError:
-            wait(sock, selectors.EVENT_READ, deadline)
-        except ssl.SSLWantWriteError:
-            wait(sock, selectors.EVENT_WRITE, deadline)
+def _handshake(
+    raw: socket.socket, host: str, context: ssl.SSLContext, deadline: float, wait: Wait
+) -> ssl.SSLSocket:
+    """Wrap a connected socket and do its handshake; where that fails, close it."""
+    sock = raw
+    try:
+        raw.getpeername()  # wrapping a socket whose peer is gone would raise and not close it
+        sock = secured = context.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+        while True:
+            try:
+                secured.do_handshake()
+            except ssl.SSLWantReadError:
+                wait(secured, selectors.EVENT_READ, deadline)
+            except ssl.SSLWantWriteError:
+                wait(secured, selectors.EVENT_WRITE, deadline)
+            else:
+                return secured
+    except BaseException:
+        sock.close()
+        raise
 
 
 def _connect_sentence(endpoint: Endpoint, failure: OSError) -> str:
@@ -168,7 +168,7 @@ def handshake_sentence(endpoint: Endpoint, failure: OSError) -> str:
     """Return what a failed TLS handshake with `endpoint` means, in one sentence."""
     if isinstance(failure, ssl.SSLCertVerificationError):
         return _certificate_sentence(endpoint, failure)
-    if isinstance(failure, ssl.SSLEOFError | ConnectionError):
+    if isinstance(failure, ssl.SSLEOFError | ConnectionError) or failure.errno == errno.ENOTCONN:
         return _("{} hung up during the TLS handshake; check the port.").format(endpoint)
     code = getattr(failure, "reason", None) or ""
     if code in _NOT_TLS:

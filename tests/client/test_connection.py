@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 
 import pytest
+from helpers.faults import reset
 
+from securechat.client import dial
 from securechat.client.events import LoggedIn
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import build
@@ -193,6 +196,23 @@ def test_a_server_that_hangs_up(listen, talk):
     listener = listen()
     one = talk(listener)
     listener.accept_raw().close()
+    assert one.closed() == f"localhost:{listener.port} hung up during the TLS handshake; check the port."
+
+
+def test_a_server_that_resets_at_once(listen, talk, monkeypatch):
+    """The reset is there before TLS begins; no socket is left for the garbage collector to complain about."""
+    listener, real, connected = listen(), dial._connect, threading.Event()
+
+    def slow(*how):
+        sock = real(*how)
+        connected.set()
+        select.select([sock], [], [])
+        return sock
+
+    monkeypatch.setattr(dial, "_connect", slow)
+    one = talk(listener)
+    assert connected.wait(30)
+    reset(listener.accept_raw())
     assert one.closed() == f"localhost:{listener.port} hung up during the TLS handshake; check the port."
 
 

@@ -12,6 +12,24 @@ TIMEOUT = 30.0
 """Only ever reached when something is broken."""
 
 
+def connect(
+    context: ssl.SSLContext, address: tuple[str, int], session: ssl.SSLSession | None = None
+) -> ssl.SSLSocket:
+    """A TLS connection to a server that proves to be localhost, or the OSError that prevented it.
+
+    Wrapped before it connects: of a socket that its peer has reset, wrap_socket makes one that nobody can close.
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = context.wrap_socket(socket.socket(family), server_hostname="localhost", session=session)
+    try:
+        sock.settimeout(TIMEOUT)
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 class Wire:
     """One TLS connection that sends lines and waits for lines."""
 
@@ -24,8 +42,7 @@ class Wire:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if device is not None:
             context.load_cert_chain(device)
-        raw = socket.create_connection((host, port), timeout=TIMEOUT)
-        self.sock = context.wrap_socket(raw, server_hostname="localhost")
+        self.sock = connect(context, (host, port))
         self.seen: list[str] = []
         self._buffer = b""
         self._marks = 0

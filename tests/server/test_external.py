@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from dataclasses import replace
 
 import pytest
 from helpers.devices import STRANGE, enrol, forge, prove, strange
 from helpers.homes import PASSWORDS
-from helpers.wire import TIMEOUT, Wire
+from helpers.wire import Wire, connect
 
 from securechat.chat.devices import REVOKED
 from securechat.server import accounts, devices
@@ -108,8 +107,7 @@ class _Resuming(Wire):
     """A wire that goes on with a session of TLS."""
 
     def __init__(self, context, port, session=None):
-        raw = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
-        self.sock = context.wrap_socket(raw, server_hostname="localhost", session=session)
+        self.sock = connect(context, ("127.0.0.1", port), session)
         self.seen, self._buffer, self._marks = [], b"", 0
 
 
