@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from helpers.commands import at_terminal, finish, securechat
+from helpers.commands import at_terminal, finish, interrupt, securechat
 from helpers.homes import CHEAP
 
 from securechat.server.accounts import add_account
@@ -124,7 +124,7 @@ def test_interrupt(home):
     """Ctrl-C at the prompt is one word and 130, and the terminal shows again what is typed."""
     terminal = at_terminal("adduser", "anna", cwd=home)
     terminal.expect_exact("Password: ")
-    terminal.sendintr()
+    interrupt(terminal)
     assert finish(terminal) == (130, "\r\nsecurechat: Interrupted.\r\n")
 
 

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from unittest import mock
 
 import pexpect
@@ -84,6 +86,14 @@ def at_terminal(*arguments, cwd=None, dimensions=None, **variables):
 def heed_interrupts():
     """Undo what the tests inherit where a shell or a job runner started them in the background: no Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupt(terminal):
+    """Press Ctrl-C once a command waits for input: one just before a read is not seen until after it."""
+    state = Path(f"/proc/{terminal.pid}/stat")
+    while state.exists() and state.read_text().rpartition(") ")[2][0] in "RD":
+        time.sleep(0.001)
+    terminal.sendintr()
 
 
 def finish(terminal):
