@@ -24,8 +24,8 @@ from benchmark.scenarios import history, mixed
 ROOT = Path(__file__).parents[2]
 PART = re.compile(r"(<!-- figures: ([a-z-]+) -->)(.*?)(<!-- /figures -->)", re.DOTALL)
 KEPT_OF_MIXED = (
-    "recipients",
     "variant",
+    "contender",
     "us",
     "floor_record",
     "floor_load",

@@ -29,6 +29,11 @@ class Pair:
     driver: Remote
     label: str
 
+    @property
+    def name(self) -> str:
+        """What it is called in the progress of a run."""
+        return f"{self.contender.name}, {self.label}" if self.label else self.contender.name
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -57,7 +62,7 @@ class Stage:
     def pairs(
         self, contenders: Sequence[Contender], clients: int, *, caps: tuple[str, ...] = NO_CAPS, label: str = ""
     ) -> Iterator[list[Pair]]:
-        """Run all of these at once; only one of them will be busy at a time. `label` stands for their names."""
+        """Run all of these at once; only one of them will be busy at a time. `label` is told with their names."""
         with ExitStack() as stack:
             pairs = []
             for contender in contenders:
@@ -93,9 +98,9 @@ class Stage:
     ) -> Iterator[Pair]:
         """Run one."""
         place = self.place(contender.name)
-        caps = caps if contender.keeps else NO_CAPS
-        with contender.serve(place, clients) as server, self.driver(server, place, caps=caps) as driver:
-            yield Pair(contender, place, server, driver, label or contender.name)
+        asked = tuple(" ".join(cap for cap in one.split() if cap in contender.capabilities) for one in caps)
+        with contender.serve(place, clients) as server, self.driver(server, place, caps=asked) as driver:
+            yield Pair(contender, place, server, driver, label)
 
     @contextmanager
     def ground(self, clients: int, flight: int = 8) -> Iterator[Ground]:
@@ -136,7 +141,7 @@ def drive(job: dict[str, object], server: Running, output: Path) -> Iterator[Rem
 def enter(pair: Pair, clients: int, **rooms: int) -> None:
     """Log everybody in, and into the channels."""
     seconds = pair.driver.ask("connect", until=clients)["seconds"]
-    print(f"  {pair.label}: {clients} clients logged in within {seconds:.1f} s", flush=True)
+    print(f"  {pair.name}: {clients} clients logged in within {seconds:.1f} s", flush=True)
     pair.driver.ask("join", **rooms)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +62,15 @@ class Running:
 
 
 class Contender(Protocol):
-    """One IRC server. `keeps`: every line is on disk before anybody has it. `fast`: worth asking for millions."""
+    """One IRC server. `keeps`: every line is on disk before anybody has it. `fast`: worth asking for millions.
+
+    Of `capabilities` its clients ask for those that a measurement wants; it is sent no request for others.
+    """
 
     name: str
     keeps: bool
     fast: bool
+    capabilities: frozenset[str]
 
     def version(self) -> str:
         """Return its version; raise FileNotFoundError where it is not installed."""
@@ -86,6 +90,14 @@ def known() -> list[Contender]:
     from benchmark.contenders.ours import Ours
 
     return [Ours(), NgIRCd(), InspIRCd(), Baseline()]
+
+
+def with_capabilities(contenders: Sequence[Contender]) -> list[Contender]:
+    """Return those of them that have capabilities which change how a line is written, set up to offer these."""
+    from benchmark.contenders.inspircd import InspIRCd, InspIRCdWithTags
+
+    able = [InspIRCdWithTags() if isinstance(one, InspIRCd) else one for one in contenders]
+    return [one for one in able if one.capabilities]
 
 
 def free_port() -> int:

@@ -45,6 +45,7 @@ class NgIRCd:
     name = "ngIRCd"
     keeps = False
     fast = True
+    capabilities: frozenset[str] = frozenset()
 
     def version(self) -> str:
         """Return "ngIRCd 26.1"."""

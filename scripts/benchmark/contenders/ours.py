@@ -15,6 +15,7 @@ from benchmark.contenders import Place, Running
 from benchmark.driver.job import device_file, user_name
 from securechat import __version__
 from securechat.certs import bundle, certify, new_key
+from securechat.protocol.capabilities import CAPABILITIES
 from securechat.records import Account, Device, Kind
 from securechat.server.devices import milliseconds
 from securechat.server.passwords import PasswordHasher
@@ -29,6 +30,7 @@ class Ours:
     name = "securechat"
     keeps = True
     fast = True
+    capabilities = frozenset(CAPABILITIES)
 
     def version(self) -> str:
         """Return the version of this checkout."""

@@ -56,7 +56,7 @@ def idlers(bench: Bench, most: int) -> Iterator[list[Idler]]:
     """Run the servers and the floor, with few connected."""
     chosen = [one for one in bench.contenders if one.fast]
     with bench.stage.pairs(chosen, most) as pairs, bench.stage.ground(0) as ground:
-        found = [Idler(one.label, one.contender, one.server.pid, one.driver, (0, 0)) for one in pairs]
+        found = [Idler(one.name, one.contender, one.server.pid, one.driver, (0, 0)) for one in pairs]
         found.append(Idler(FLOOR, None, ground.server.pid, ground.driver, (0, 0)))
         for idler in found:
             idler.driver.ask("connect", until=WARM)

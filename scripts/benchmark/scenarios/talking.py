@@ -86,7 +86,7 @@ def talk(
                 pairs.remove(pair)
                 continue
             figures.append(found)
-            progress(f"{pair.label}, round {number + 1} of {rounds}: {cost(found):.3f} us per delivered line")
+            progress(f"{pair.name}, round {number + 1} of {rounds}: {cost(found):.3f} us per delivered line")
     return [(pair, figures) for pair, figures in results if figures]
 
 
@@ -125,4 +125,4 @@ def check_kept(pair: Pair, lines: int) -> None:
     """Raise Failed unless a server that keeps what is said has kept all of it."""
     kept = pair.contender.kept(pair.place)
     if kept is not None and kept != lines:
-        raise Failed(f"{kept} of {lines} lines are on the disk of {pair.label}.")
+        raise Failed(f"{kept} of {lines} lines are on the disk of {pair.name}.")
