@@ -187,6 +187,10 @@ class Lane:
     def close(self, connection, reason: str = "closed by the test") -> None:
         self.worker.post(Turn([], [], [], [(connection, reason)]))
 
+    def limit(self, **limits) -> None:
+        """Take other limits for all that begins from now on: what began before keeps its deadline."""
+        self.worker._limits = replace(self.worker._limits, **limits)
+
     def stop(self) -> None:
         """Stop as the server does: nobody new, then the worker. Doing it again does nothing."""
         threads, self._threads = self._threads, []
