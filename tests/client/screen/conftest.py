@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.peer import TIMEOUT
 
 _SPEC = importlib.util.spec_from_file_location("desk_scene", Path(__file__).parent.parent / "desk" / "conftest.py")
 _module = importlib.util.module_from_spec(_SPEC)
@@ -36,6 +37,13 @@ class Screen:
 
     async def press(self, *keys):
         await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def looked_up(self):
+        """Wait until the palette has found all that it looks for: it does so in the background."""
+        async with asyncio.timeout(TIMEOUT):
+            while not all(worker.is_finished for worker in self.app.workers):
+                await self.pilot.pause(0.02)
         await self.pilot.pause()
 
     async def type(self, text):

@@ -29,9 +29,9 @@ def test_markup_in_what_strangers_write_is_text(screen, line_, monkeypatch):
         await on.press("enter")
         assert on.app.desk.here.muted
         await on.press("ctrl+p")
-        await on.pilot.pause(0.1)
+        await on.looked_up()
         await on.type("x[red]")
-        await on.pilot.pause(0.1)
+        await on.looked_up()
         assert EVIL in on.text()
 
     screen(test)
@@ -40,7 +40,7 @@ def test_markup_in_what_strangers_write_is_text(screen, line_, monkeypatch):
 def test_the_palette_shows_usages_whole(screen):
     async def test(on):
         await on.press("ctrl+p")
-        await on.pilot.pause(0.1)
+        await on.looked_up()
         assert "/part [#CHANNEL] [REASON]" in on.text()
 
     screen(test)
@@ -50,7 +50,7 @@ def test_enter_twice_in_the_palette_does_it_once(screen):
     async def test(on):
         await on.press("ctrl+p")
         await on.type("mute")
-        await on.pilot.pause(0.1)
+        await on.looked_up()
         await burst(on, "\r\r\r")
         await on.pilot.pause()
         assert on.app.desk.here.muted

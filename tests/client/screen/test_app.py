@@ -304,7 +304,7 @@ def test_help_and_palette_list_every_command(screen, size):
         assert len(on.app.screen_stack) == 1
         await on.press("ctrl+p")
         await on.type("mute")
-        await on.pilot.pause(0.1)
+        await on.looked_up()
         assert "/mute" in on.text()
 
     screen(test, size=size)

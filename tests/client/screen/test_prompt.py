@@ -28,6 +28,7 @@ def test_what_lies_over_the_screen_closes_once(screen, opens, closes):
 
         await on.press(opens)
         await on.type("/list")
+        await on.looked_up()
         await on.press("down")
         for _ in range(3):
             on.app.post_message(events.Key(closes, None))

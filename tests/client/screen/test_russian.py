@@ -45,7 +45,7 @@ def test_help_and_a_command_that_is_none(russian):
 def test_the_palette(russian):
     async def test(on):
         await on.press("ctrl+p")
-        await on.pilot.pause(0.5)
+        await on.looked_up()
         assert "Найти команду или беседу" in on.text()
         assert "/join #КАНАЛ" in on.text()
         assert "Войти в канал" in on.text()
