@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -53,7 +54,9 @@ class House:
         self.server = Serving(self.home.path, "--port", str(self.port), **how)
 
     def freeze(self):
+        """Stop it, and return once it has stopped: until then it may go on answering."""
         self.server.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.server.process.pid, os.WSTOPPED)
 
     def kill(self):
         if self.server is not None:
