@@ -103,8 +103,7 @@ def test_reading_stops_at_the_inflight_limit_and_nothing_is_lost(lane):
         other.round_trip()
         recorder.give_back(other.connection)
     assert recorder.sizes[connection] < 1000 + 105  # the record that reached the limit is the last one read
-    while len(recorder.lines[connection]) < len(lines):
-        already = len(recorder.lines[connection])
+    while (already := len(recorder.lines[connection])) < len(lines):  # one look: more may come meanwhile
         recorder.give_back(connection)
         recorder.wait(lambda told, already=already: len(told.lines[connection]) > already)
     assert recorder.said(connection) == lines
