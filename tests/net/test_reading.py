@@ -164,8 +164,9 @@ def test_waiting_for_the_rate_limit_is_not_silence(lane):
     """Somebody whose lines we hold back is not idle: it cannot answer our PING before they went."""
     here = lane(lines_per_second=10, lines_burst=1, idle_seconds=0.2, pong_seconds=0.2, linger_seconds=0.2)
     client = here.dial()
-    here.worker.post(Turn([], [], [client.connection], []))
     client.send(b"".join(b"SAY %d\n" % number for number in range(15)))
+    here.recorder.wait(lambda told: told.lines[client.connection])
+    here.worker.post(Turn([], [], [client.connection], []))  # not before: until they are there it is silence
     here.recorder.wait(lambda told: told.ends or len(told.lines[client.connection]) == 15)
     assert here.recorder.said(client.connection) == [str(number) for number in range(15)]
 
