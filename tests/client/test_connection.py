@@ -260,10 +260,10 @@ def test_a_server_that_does_not_read_fills_the_outbox_and_no_more(listen, talk):
     one, peer = logged_in(listen, talk, outbox_bytes=100_000)
     line = build("PRIVMSG", "#lobby", "x" * 400)
     taken = 0
-    while one.connection.post([line] * 50):
-        taken += 50
-        assert taken < 1_000_000
-    assert not one.connection.roomy
+    while one.connection.roomy:  # refused once is not stuck: some may have left before anybody looks
+        while one.connection.post([line] * 50):
+            taken += 50
+            assert taken < 1_000_000
     for _ in range(taken):
         peer.expect("PRIVMSG #lobby :x{400}")
     # All of it was taken whole and in order, and there is room again.
