@@ -91,7 +91,7 @@ def test_the_servers_last_words_are_told(listen, talk):
 
 
 def test_a_silent_server_is_asked_then_given_up(listen, talk):
-    one, peer = logged_in(listen, talk, idle_seconds=0.05, pong_seconds=0.05)
+    one, peer = logged_in(listen, talk, idle_seconds=0.05, pong_seconds=1)
     assert "the server has been silent for" in one.closed()
     peer.expect("PING :securechat-alive")
     peer.expect_end()

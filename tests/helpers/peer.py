@@ -70,8 +70,12 @@ class Peer:
         self.authenticate(caps)
         self.send(f":irc.test 900 * {nick}!u@h {nick} :You are in", ":irc.test 903 * :Login succeeded")
         self.expect("CAP :?END")
-        self.send(f":irc.test 001 {nick} :Welcome", f":irc.test 005 {nick} CHANTYPES=# :are supported")
-        self.send(f":irc.test 422 {nick} :No message of the day")
+        # In one piece: who has waited shortly after the first is not to be interrupted by the last.
+        self.send(
+            f":irc.test 001 {nick} :Welcome",
+            f":irc.test 005 {nick} CHANTYPES=# :are supported",
+            f":irc.test 422 {nick} :No message of the day",
+        )
 
     def lobby(self, nick: str = "alice", *others: str) -> None:
         """Join the client to #lobby, answering the question that it asks after its login."""
