@@ -15,7 +15,7 @@ from helpers import commands
 from helpers.commands import COMMAND, SECONDS, at_terminal, environment, finish, securechat
 from helpers.homes import PASSWORDS
 from helpers.leaves import Authority
-from helpers.peer import Listener
+from helpers.peer import Listener, deserted
 
 from securechat.config import ServerConfig
 from securechat.server.app import Server
@@ -325,12 +325,11 @@ class TestRefusals:
         )
         assert "cannot be read (Is a directory)" in refused("connect", "--user", "alice", "--ca", tmp_path)
 
-    def test_nobody_listens(self, authority, listener):
-        listener.close()
-        words = ("connect", "--user", "alice", "--ca", authority.pem, "--port", listener.port)
-        assert refused(*words, SECURECHAT_PASSWORD="x") == (
-            f"Nobody is listening at localhost:{listener.port}; start the server there with 'securechat serve'."
-        )
+    def test_nobody_listens(self, authority):
+        with deserted() as port:
+            words = ("connect", "--user", "alice", "--ca", authority.pem, "--port", port)
+            said = refused(*words, SECURECHAT_PASSWORD="x")
+        assert said == f"Nobody is listening at localhost:{port}; start the server there with 'securechat serve'."
 
     def test_no_such_host(self, authority):
         words = ("connect", "--user", "alice", "--ca", authority.pem, "--host", "no-such-host.invalid")

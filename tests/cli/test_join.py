@@ -16,7 +16,7 @@ from helpers.devices import SERVER, forge
 from helpers.homes import PASSWORDS
 from helpers.leaves import Authority, Leaf
 from helpers.links import digest, link, token
-from helpers.peer import Listener
+from helpers.peer import Listener, deserted
 
 from securechat.certs import issue
 from securechat.client.profiles import Profile, Profiles
@@ -196,10 +196,9 @@ class TestRefused:
         assert said == "There is no terminal to ask for the password; pipe it in with --password-stdin."
 
     def test_nobody_listens(self, join, home):
-        listener = Listener()
-        port = listener.port
-        listener.close()
-        assert join(link(home, port), start=refused).startswith("Nobody is listening at localhost:")
+        with deserted() as port:
+            said = join(link(home, port), start=refused)
+        assert said.startswith("Nobody is listening at localhost:")
 
 
 class TestOldServer:

@@ -6,6 +6,8 @@ import re
 import socket
 import ssl
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 TIMEOUT = 30.0
 """Only ever reached when something is broken."""
@@ -134,3 +136,14 @@ class Listener:
         for peer in self.peers:
             peer.close()
         self._socket.close()
+
+
+@contextmanager
+def deserted() -> Iterator[int]:
+    """A port at which nobody listens for as long as this lasts.
+
+    It stays taken: one that is merely given back is anybody's, and another test may be listening there at once.
+    """
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
