@@ -142,10 +142,12 @@ def test_commits_go_on_meanwhile(tmp_path):
 
     writer = Thread(target=write)
     writer.start()
-    done = securechat("prune", "--keep", "9", cwd=tmp_path)
-    ended.set()
-    writer.join()
-    log.close()
+    try:
+        done = securechat("prune", "--keep", "9", cwd=tmp_path)
+    finally:  # a command that takes too long is a failure, and must not leave a thread that writes for ever
+        ended.set()
+        writer.join()
+        log.close()
     assert done.returncode == 0, done.stderr
     assert not failed
     assert max(slowest) < 1
