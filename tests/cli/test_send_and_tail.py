@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import socket
 import subprocess
 
 import pytest
 from helpers.chat import Clients, logged
 from helpers.commands import COMMAND, SECONDS, environment, heed_interrupts, in_process, refused, securechat
 from helpers.homes import PASSWORDS
+from helpers.peer import deserted
 from helpers.process import Serving
 
 from securechat.cli.sending import MAX_INPUT, UNKNOWN
@@ -81,6 +81,13 @@ def enter(home):
     clients = Clients(home)
     yield clients
     clients.close()
+
+
+@pytest.fixture
+def port():
+    """A port for a server that comes and goes."""
+    with deserted() as held:
+        yield held
 
 
 @pytest.fixture
@@ -232,9 +239,7 @@ class TestTail:
             me.say("#lobby", "two")
             assert script.end() == (0, "")
 
-    def test_over_a_server_that_is_killed(self, home, enter):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+    def test_over_a_server_that_is_killed(self, home, enter, port):
         server = Serving(home.path, "--port", str(port))
         try:
             me = enter(port)

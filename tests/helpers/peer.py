@@ -140,10 +140,12 @@ class Listener:
 
 @contextmanager
 def deserted() -> Iterator[int]:
-    """A port at which nobody listens for as long as this lasts.
+    """A port at which nobody listens for as long as this lasts, apart from a server that is told to by its number.
 
     It stays taken: one that is merely given back is anybody's, and another test may be listening there at once.
     """
     with socket.socket() as held:
+        # It lets a server in that asks for this port, and the kernel still gives it to nobody who asks for any.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
