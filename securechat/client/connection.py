@@ -5,7 +5,6 @@ threaded-tls.md, rows 1, 2, 5 to 8, 12 to 14, says why it is shaped like this.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import queue
 import random
@@ -291,9 +290,7 @@ class Connection:
         try:
             link.write()
         except OSError as failure:
-            # The server's last words may say why, and are perhaps here already.
-            with contextlib.suppress(ClientError):
-                self._read(link, dialogue)
+            self._read(link, dialogue)  # raises what the server's last words say, if they are here already
             raise dialogue.ended(failure) from None
         if crowded and self._outbox.roomy:
             self._notify()

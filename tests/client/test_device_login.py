@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import stat
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from securechat.client.dial import trust
 from securechat.client.errors import DeviceError, LoginError, LostError
 from securechat.client.events import Closed, Enrolled, Interrupted, LoggedIn, Received
 from securechat.client.handshake import credentials
+from securechat.client.link import Link
 from securechat.client.settings import Endpoint
 from securechat.storage.users import UserFile
 
@@ -211,6 +213,19 @@ class TestRefused:
             assert isinstance(error, DeviceError), error
             assert str(error).startswith(REFUSED)
             assert not here.device().path.exists()
+
+    def test_what_tls_refuses_is_heard_when_writing_fails_first(self, here, tmp_path, monkeypatch):
+        def broken(link):
+            """Fail as a write does that comes after the server has said why and hung up."""
+            poll = select.poll()
+            poll.register(link.sock, select.POLLRDHUP)
+            assert poll.poll(1000 * TIMEOUT)
+            raise BrokenPipeError
+
+        monkeypatch.setattr(Link, "write", broken)
+        here.put(strange(here.home.certs, tmp_path)["another authority"][0])
+        assert str(self.closed(here)).startswith(REFUSED)
+        assert not here.device().path.exists()
 
     def test_one_that_has_expired_is_left_out(self, here, tmp_path):
         here.put(strange(here.home.certs, tmp_path)["expired"][0])
