@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from helpers.faults import NOT_TLS, bid_farewell, client_hello, cut, reset
@@ -71,10 +72,17 @@ def ended(sock) -> bool:
     return True
 
 
+def lose_patience(server, **limits) -> None:
+    """Give whoever connects from now on less time: those who are in got in however slow this machine is."""
+    for worker in server._workers:
+        worker._limits = replace(worker._limits, **limits)
+
+
 @pytest.mark.parametrize("data", NOT_TLS.values(), ids=NOT_TLS.keys())
 def test_what_is_not_tls(serve, tcp, undisturbed, caplog, data):
-    server = serve(handshake_seconds=1, lines_per_second=0)
+    server = serve(lines_per_second=0)
     with undisturbed(server) as other:
+        lose_patience(server, handshake_seconds=1)
         bad = tcp(server)
         bad.sendall(data)
         assert ended(bad)
@@ -83,8 +91,9 @@ def test_what_is_not_tls(serve, tcp, undisturbed, caplog, data):
 
 @pytest.mark.parametrize("said", [b"", client_hello()[:100], client_hello()], ids=["nothing", "half", "whole"])
 def test_a_handshake_that_goes_no_further(serve, tcp, undisturbed, caplog, said):
-    server = serve(handshake_seconds=0.3, lines_per_second=0)
+    server = serve(lines_per_second=0)
     with undisturbed(server) as other:
+        lose_patience(server, handshake_seconds=0.3)
         bad = tcp(server)
         bad.sendall(said)
         assert ended(bad)
