@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from helpers.faults import NOT_TLS, bid_farewell, client_hello, cut, reset
+from helpers.wire import TIMEOUT
 
 OVERLONG = "PRIVMSG #lobby :" + "x" * 600
 
@@ -55,11 +57,11 @@ def logged(caplog, text: str) -> list[str]:
 
 def until_logged(wire, caplog, text: str) -> list[str]:
     """The same, waiting for it by the rounds of another client."""
-    for _ in range(1000):
-        if found := logged(caplog, text):
-            return found
+    deadline = time.monotonic() + TIMEOUT
+    while not (found := logged(caplog, text)):
+        assert time.monotonic() < deadline, f"{text!r} was never logged: {caplog.messages}"
         wire.barrier()
-    raise AssertionError(f"{text!r} was never logged: {caplog.messages}")
+    return found
 
 
 def ended(sock) -> bool:
