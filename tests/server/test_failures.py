@@ -200,7 +200,7 @@ class TestUsersFile:
         if content is None:
             home.users.unlink()
         else:
-            home.users.write_bytes(content)
+            self.put(home, content)
         assert " 001 bob" in self.try_login(server, dial, "bob", PASSWORDS["bob"])
         alice.expect("^:bob!u@bob JOIN #lobby$")
         (told,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
@@ -208,15 +208,19 @@ class TestUsersFile:
         home.users.write_bytes(before)
         assert " 001 carol" in self.try_login(server, dial, "carol", PASSWORDS["carol"])
 
+    def put(self, home, content: bytes):
+        """Replace the file whole: of one that is written in its place the server may also find the empty half."""
+        new = home.users.with_suffix(".edited")
+        new.write_bytes(content)
+        new.replace(home.users)
+
     def change(self, home, **fields):
         """Write the entry of bob by hand, as an operator might."""
         document = json.loads(home.users.read_bytes())
         for user in document["users"]:
             if user["key"] == "bob":
                 user.update(fields)
-        new = home.users.with_suffix(".edited")
-        new.write_text(json.dumps(document))
-        new.replace(home.users)
+        self.put(home, json.dumps(document).encode())
 
     @pytest.mark.parametrize(
         "fields",
