@@ -61,6 +61,11 @@ class Piped:
     def line(self):
         return self.process.stdout.readline().decode().rstrip("\n")
 
+    def until(self, text):
+        """Read up to a line with a text."""
+        while text not in (line := self.process.stdout.readline().decode()):
+            assert line, f"it ended without saying {text!r}"
+
     def end(self, data=""):
         """Type the last of it, end the input; return exit code, output without times of day, error output."""
         said = data.encode() if isinstance(data, str) else data
@@ -652,11 +657,9 @@ class TestAgain:
         words = ("--user", "alice", "--port", server.port, "--home", home.path)
         piped = Piped(*words, SECURECHAT_PASSWORD=SECRET)
         piped.type("before\n")
-        while "before" not in piped.line():
-            pass
+        piped.until("before")
         server.stop()
-        while "trying again" not in piped.line():
-            pass
+        piped.until("trying again")
         piped.type("meanwhile\n")
         come_back(server.port)
         said, errors = piped.process.communicate(timeout=SECONDS)
@@ -669,8 +672,7 @@ class TestAgain:
         words = ("--user", "alice", "--port", server.port, "--home", home.path, "--reconnect", "1")
         piped = Piped(*words, SECURECHAT_PASSWORD=SECRET)
         piped.type("before\n")
-        while "before" not in piped.line():
-            pass
+        piped.until("before")
         server.stop()
         _, errors = piped.process.communicate(timeout=SECONDS)
         assert piped.process.returncode == 1
