@@ -5,6 +5,7 @@ threaded-tls.md, rows 1, 2, 5 to 8, 12 to 14, says why it is shaped like this.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import random
@@ -290,7 +291,10 @@ class Connection:
         try:
             link.write()
         except OSError as failure:
-            self._read(link, dialogue)  # raises what the server's last words say, if they are here already
+            # The server's last words may say why, and are perhaps here already. That it is lost is known, and an
+            # answer that finds no room in the outbox must not keep us from coming back.
+            with contextlib.suppress(LostError):
+                self._read(link, dialogue)
             raise dialogue.ended(failure) from None
         if crowded and self._outbox.roomy:
             self._notify()

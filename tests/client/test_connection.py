@@ -9,9 +9,11 @@ import threading
 
 import pytest
 from helpers.faults import reset
+from helpers.peer import TIMEOUT
 
 from securechat.client import dial
 from securechat.client.events import LoggedIn
+from securechat.client.link import Link
 from securechat.protocol.errors import Fault
 from securechat.protocol.message import build
 
@@ -206,14 +208,29 @@ def test_a_server_that_resets_at_once(listen, talk, monkeypatch):
     def slow(*how):
         sock = real(*how)
         connected.set()
-        select.select([sock], [], [])
+        select.select([sock], [], [], TIMEOUT)
         return sock
 
     monkeypatch.setattr(dial, "_connect", slow)
     one = talk(listener)
-    assert connected.wait(30)
+    assert connected.wait(TIMEOUT)
     reset(listener.accept_raw())
     assert one.closed() == f"localhost:{listener.port} hung up during the TLS handshake; check the port."
+
+
+def test_a_last_question_that_cannot_be_answered_is_not_why_it_ends(listen, talk, monkeypatch):
+    """The server asks, the outbox is full and the line breaks: it is lost, which can be mended, not given up."""
+    one, peer = logged_in(listen, talk, outbox_bytes=1000)
+    one.messages(2)
+
+    def broken(link):
+        assert select.select([link.sock], [], [], TIMEOUT)[0]
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Link, "write", broken)
+    assert one.connection.post([build("PRIVMSG", "#lobby", "x" * 400)] * 2)
+    peer.send(*["PING :are you there, and do you hear me at all"] * 20)
+    assert one.closed() == "The connection was lost: the server is gone."
 
 
 def test_tls_with_something_else_in_it(listen, talk):
