@@ -92,6 +92,12 @@ class Recorder:
         return [line if isinstance(line, Fault) else (line.params or [line.command])[-1] for line in lines]
 
 
+def limit(workers, **limits):
+    """Have workers take other limits for all that begins from now on: what began before keeps its deadline."""
+    for worker in workers:
+        worker._limits = replace(worker._limits, **limits)
+
+
 class Client:
     """The other end of a connection: a blocking TLS socket that notices a stream cut short."""
 
@@ -189,7 +195,7 @@ class Lane:
 
     def limit(self, **limits) -> None:
         """Take other limits for all that begins from now on: what began before keeps its deadline."""
-        self.worker._limits = replace(self.worker._limits, **limits)
+        limit([self.worker], **limits)
 
     def stop(self) -> None:
         """Stop as the server does: nobody new, then the worker. Doing it again does nothing."""

@@ -7,10 +7,10 @@ import re
 import socket
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from helpers.faults import NOT_TLS, bid_farewell, client_hello, cut, reset
+from helpers.lane import limit
 from helpers.wire import TIMEOUT
 
 OVERLONG = "PRIVMSG #lobby :" + "x" * 600
@@ -74,17 +74,11 @@ def ended(sock) -> bool:
     return True
 
 
-def lose_patience(server, **limits) -> None:
-    """Give whoever connects from now on less time: those who are in got in however slow this machine is."""
-    for worker in server._workers:
-        worker._limits = replace(worker._limits, **limits)
-
-
 @pytest.mark.parametrize("data", NOT_TLS.values(), ids=NOT_TLS.keys())
 def test_what_is_not_tls(serve, tcp, undisturbed, caplog, data):
     server = serve(lines_per_second=0)
     with undisturbed(server) as other:
-        lose_patience(server, handshake_seconds=1)
+        limit(server._workers, handshake_seconds=1)  # not before: the others get in however slow this machine is
         bad = tcp(server)
         bad.sendall(data)
         assert ended(bad)
@@ -95,7 +89,7 @@ def test_what_is_not_tls(serve, tcp, undisturbed, caplog, data):
 def test_a_handshake_that_goes_no_further(serve, tcp, undisturbed, caplog, said):
     server = serve(lines_per_second=0)
     with undisturbed(server) as other:
-        lose_patience(server, handshake_seconds=0.3)
+        limit(server._workers, handshake_seconds=0.3)
         bad = tcp(server)
         bad.sendall(said)
         assert ended(bad)

@@ -152,7 +152,10 @@ class Crowd:
             )
         if not client.safe:
             return self.handshake(client, client.tls)
-        return self.found(client, client.receive())
+        data = client.receive()
+        if b" NAK :" in data:
+            fail(f"{client.nick} asked for {client.caps!r} and was refused")
+        return self.found(client, data)
 
     def handshake(self, client: Client, tls: ssl.SSLSocket) -> bool:
         """Go on with a handshake and say hello after it; return whether that is all there is to do."""
