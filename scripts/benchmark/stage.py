@@ -99,7 +99,10 @@ class Stage:
         """Run one."""
         place = self.place(contender.name)
         asked = tuple(" ".join(cap for cap in one.split() if cap in contender.capabilities) for one in caps)
-        with contender.serve(place, clients) as server, self.driver(server, place, caps=asked) as driver:
+        with (
+            contender.serve(place, clients) as server,
+            self.driver(server, place, caps=asked, ordered=contender.ordered) as driver,
+        ):
             yield Pair(contender, place, server, driver, label)
 
     @contextmanager
@@ -114,7 +117,13 @@ class Stage:
                 yield Ground(server, Remote(process), driver)
 
     def driver(
-        self, server: Running, place: Place, *, caps: tuple[str, ...] = NO_CAPS, bare: bool = False
+        self,
+        server: Running,
+        place: Place,
+        *,
+        caps: tuple[str, ...] = NO_CAPS,
+        bare: bool = False,
+        ordered: bool = True,
     ) -> AbstractContextManager[Remote]:
         """Run a process that loads a server. The password goes by its standard input, not by its command line."""
         job = {
@@ -125,6 +134,7 @@ class Stage:
             "devices": str(server.devices or ""),
             "caps": caps,
             "bare": bare,
+            "ordered": ordered,
         }
         return drive(job, server, place.folder / "driver.log")
 

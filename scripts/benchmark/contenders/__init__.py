@@ -64,12 +64,14 @@ class Running:
 class Contender(Protocol):
     """One IRC server. `keeps`: every line is on disk before anybody has it. `fast`: worth asking for millions.
 
-    Of `capabilities` its clients ask for those that a measurement wants; it is sent no request for others.
+    `ordered`: everybody in a channel has its lines in one order. Of `capabilities` its clients ask
+    for those that a measurement wants; it is sent no request for others.
     """
 
     name: str
     keeps: bool
     fast: bool
+    ordered: bool
     capabilities: frozenset[str]
 
     def version(self) -> str:
@@ -85,11 +87,12 @@ class Contender(Protocol):
 def known() -> list[Contender]:
     """Return all contenders, ours first."""
     from benchmark.contenders.baseline import Baseline
+    from benchmark.contenders.ergo import Ergo
     from benchmark.contenders.inspircd import InspIRCd
     from benchmark.contenders.ngircd import NgIRCd
     from benchmark.contenders.ours import Ours
 
-    return [Ours(), NgIRCd(), InspIRCd(), Baseline()]
+    return [Ours(), NgIRCd(), InspIRCd(), Ergo(), Baseline()]
 
 
 def with_capabilities(contenders: Sequence[Contender]) -> list[Contender]:

@@ -18,6 +18,7 @@ class Baseline:
     name = "thread per client"
     keeps = False
     fast = False
+    ordered = True
     capabilities: frozenset[str] = frozenset()
 
     def version(self) -> str:

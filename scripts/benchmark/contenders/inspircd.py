@@ -39,6 +39,7 @@ class InspIRCd:
     name = "InspIRCd"
     keeps = False
     fast = True
+    ordered = True
     capabilities: frozenset[str] = frozenset()
     modules: tuple[str, ...] = ()
     """Besides that for TLS: without the others a line costs it less."""

@@ -45,6 +45,7 @@ class NgIRCd:
     name = "ngIRCd"
     keeps = False
     fast = True
+    ordered = True
     capabilities: frozenset[str] = frozenset()
 
     def version(self) -> str:

@@ -30,6 +30,7 @@ class Ours:
     name = "securechat"
     keeps = True
     fast = True
+    ordered = True
     capabilities = frozenset(CAPABILITIES)
 
     def version(self) -> str:

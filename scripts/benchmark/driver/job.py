@@ -12,7 +12,8 @@ from typing import NoReturn
 class Job:
     """Which server to load. `caps` are sets of capabilities, taken in turns by the clients; `bare` is TLS only.
 
-    `devices` is the folder with the certificates that clients log in by, instead of the password.
+    `ordered`: the server has one order for everybody. `devices` is the folder with the certificates that
+    clients log in by, instead of the password.
     """
 
     port: int
@@ -22,6 +23,7 @@ class Job:
     devices: str = ""
     caps: tuple[str, ...] = ("",)
     bare: bool = False
+    ordered: bool = True
 
 
 def user_name(number: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.contenders import Contender
 from benchmark.scenarios import Bench, Column, Scenario, progress
-from benchmark.scenarios.talking import COLUMNS, NOTES, check_kept, talk, talked
+from benchmark.scenarios.talking import COLUMNS, NOTES, check_kept, fewer, talk, talked
 
 SENDERS = 10
 ROUNDS = 3
@@ -36,7 +36,7 @@ def measure(bench: Bench, point: Point) -> list[dict[str, Any]]:
     """Return the rows of one size of channel."""
 
     def lines(contender: Contender) -> int:
-        return point.lines if contender.fast else point.lines // 10
+        return fewer(contender, point.lines)
 
     chosen = [one for one in bench.contenders if one.fast or point.recipients <= SLOW]
     rows = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.contenders import with_capabilities
 from benchmark.scenarios import Bench, Column, Scenario
-from benchmark.scenarios.talking import COLUMNS, NOTES, check_kept, talk, talked
+from benchmark.scenarios.talking import COLUMNS, NOTES, check_kept, fewer, talk, talked
 
 SENDERS, WINDOW = 10, 20
 EIGHT = (
@@ -34,7 +34,7 @@ def run(bench: Bench) -> list[dict[str, Any]]:
         pairs = []
         for label, caps in VARIANTS.items():
             pairs += stack.enter_context(bench.stage.crowds(chosen, clients, caps=caps, label=label))
-        found = talk(pairs, bench.rounds, lambda _: lines, senders=SENDERS, window=WINDOW)
+        found = talk(pairs, bench.rounds, lambda one: fewer(one, lines), senders=SENDERS, window=WINDOW)
         for pair in pairs:
             check_kept(pair, lines * bench.rounds)
     rows = [(pair, talked(pair.contender.name, one, bench.floor, clients, WINDOW, SENDERS)) for pair, one in found]
