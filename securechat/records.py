@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
+from itertools import count, repeat
 from typing import Final, NamedTuple, TypeAlias
 
 
@@ -121,6 +124,21 @@ class Entry(NamedTuple):
     def draft(self) -> Draft:
         """What was asked for."""
         return Draft(*self[3:9])
+
+
+def alike(first: Entry, texts: Iterable[str]) -> list[Entry]:
+    """Return an entry and those after it that are like it but for their texts: `seq` and `number` count up.
+
+    Made column by column, in C: each takes half as long as one by itself.
+    """
+    seq, run, time, kind, target, sender, _, tags, key, conversation, number = first
+    before = map(repeat, (run, time, kind, target, sender))
+    after = map(repeat, (tags, key, conversation))
+    return list(map(_entry, zip(count(seq), *before, texts, *after, count(number), strict=False)))
+
+
+_entry = partial(tuple.__new__, Entry)
+"""`Entry._make` without its look at the length."""
 
 
 def run_of(msgid: str, seq: int) -> str:

@@ -6,7 +6,7 @@ would come out line by line, the way of everything else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from securechat.chat.effects import Burst, Fanout
@@ -46,14 +46,16 @@ def apply(hub: Hub, burst: Burst, entries: Sequence[Entry]) -> Fanout:
     hub.recent.extend(entries)
     start = f":{sender.source} {COMMANDS[burst.kind]} {channel.name} :"
     audience = channel.audience
-    lines = {variant: _joined(entries, start, variant, bot=sender.bot) for variant in audience.variants}
+    lines = {
+        variant: _joined(start, burst.texts, tag_sections(entries, variant, bot=sender.bot) if variant else ())
+        for variant in audience.variants
+    }
     return Fanout(audience, lines, None if session.caps & Cap.ECHO_MESSAGE else session)
 
 
-def _joined(entries: Sequence[Entry], start: str, variant: int, *, bot: bool) -> bytes:
-    if not variant:
-        return "".join([f"{start}{entry.text}\r\n" for entry in entries]).encode()
-    tags = tag_sections(entries, variant, bot=bot)
-    return "".join(
-        [f"{section}{start}{entry.text}\r\n" for section, entry in zip(tags, entries, strict=True)]
-    ).encode()
+def _joined(start: str, texts: Sequence[str], tags: Iterable[str]) -> bytes:
+    """Return lines that begin alike, but for their tags if they have any."""
+    if not tags:
+        between = f"\r\n{start}"
+        return f"{start}{between.join(texts)}\r\n".encode()
+    return "".join([f"{section}{start}{text}\r\n" for section, text in zip(tags, texts, strict=True)]).encode()

@@ -61,15 +61,14 @@ def tag_sections(entries: Sequence[Entry], variant: int, *, bot: bool = False) -
     whole = tag_section(first, variant, bot=bot)
     if not variant & _TAGS:
         return repeat(whole, len(entries))
-    own = _own_tags(first, variant)
-    before, _, after = whole.partition(own)
-    return [f"{before}{_own_tags(entry, variant)}{after}" for entry in entries]
-
-
-def _own_tags(message: Entry, variant: int) -> str:
-    """Return the tags that no two messages have in common."""
-    msgid = f"msgid={message.msgid}"
-    return f"{msgid};{ORDER_TAG}={message.number}" if variant & _ORDER else msgid
+    # What no two have in common: the end of the msgid, and the number.
+    msgid = f"msgid={first.msgid}"
+    before, _, after = whole.partition(msgid)
+    before += msgid.removesuffix(f"{first.seq:x}")
+    if not variant & _ORDER:
+        return [f"{before}{entry.seq:x}{after}" for entry in entries]
+    between, _, after = after.partition(f"{first.number}")
+    return [f"{before}{entry.seq:x}{between}{entry.number}{after}" for entry in entries]
 
 
 def lines(

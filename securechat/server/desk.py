@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from securechat.chat import burst
@@ -23,7 +22,7 @@ from securechat.protocol import numerics
 from securechat.protocol.errors import Fault
 from securechat.protocol.lines import Line, Texts
 from securechat.protocol.message import Message
-from securechat.records import EPHEMERAL, LATEST, SAID, Draft, Entry, Kind
+from securechat.records import EPHEMERAL, LATEST, SAID, Draft, Entry, Kind, alike
 from securechat.server import audit
 from securechat.server.items import Answered, Closed, Opened
 from securechat.server.ledger import Ledger
@@ -245,13 +244,11 @@ class Desk:
 
     def _record_burst(self, said: Burst) -> None:
         """Give the texts of a burst their places in the log and apply them."""
-        where, now, run, turn = said.channel.key, self.now, self._run, self._driver.turn
-        first = self._next_number(where, len(said.texts))
-        places = zip(count(self.seq + 1), count(first), said.texts, strict=False)
-        entries = [
-            Entry(seq, run, now, said.kind, where, said.sender, text, "", "", where, number)
-            for seq, number, text in places
-        ]
+        where, turn = said.channel.key, self._driver.turn
+        place = self.seq + 1, self._run, self.now
+        number = self._next_number(where, len(said.texts))
+        first = Entry(*place, said.kind, where, said.sender, conversation=where, number=number)
+        entries = alike(first, said.texts)
         self.seq += len(entries)
         turn.add_burst(entries)
         self._applying = entries
