@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from helpers.certificates import connect
@@ -14,20 +13,19 @@ from securechat import certs
 from securechat.cli import certs as cli_certs
 
 
-def _date(days):
-    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}"
-
-
 def test_first_run(tmp_path):
     """Fingerprint, expiry, names, where the files are, and what to type next."""
     done = securechat("init-certs", "--host", "chat.example", "--host", "10.0.0.7", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     made = certs.describe(tmp_path / "certs")
+    until, authority_until = f"{made.not_after:%Y-%m-%d}", f"{made.ca_not_after:%Y-%m-%d}"
+    assert (made.ca_not_after - made.not_before).days == 3652
+    assert (made.not_after - made.not_before).days == 397
     assert (
-        f"Certificate authority, new, valid until {_date(3652)}, SHA-256:\n  {made.ca_fingerprint}\n"
+        f"Certificate authority, new, valid until {authority_until}, SHA-256:\n  {made.ca_fingerprint}\n"
         in done.stdout
     )
-    assert f"Server certificate, new, valid until {_date(397)}, for:\n  localhost, 127.0.0.1, ::1, " in done.stdout
+    assert f"Server certificate, new, valid until {until}, for:\n  localhost, 127.0.0.1, ::1, " in done.stdout
     assert "chat.example, 10.0.0.7\n" in done.stdout
     assert "Give certs/ca.pem to everybody who connects." in done.stdout
     assert done.stdout.endswith("\n\nNext: securechat adduser NAME --admin\n")
@@ -43,7 +41,9 @@ def test_second_run(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Certificate authority, kept" in done.stdout
     assert done.stdout.splitlines()[1] == fingerprint
-    assert f"Server certificate, renewed, valid until {_date(30)}" in done.stdout
+    renewed = certs.describe(tmp_path / "certs")
+    assert (renewed.not_after - renewed.not_before).days == 30
+    assert f"Server certificate, renewed, valid until {renewed.not_after:%Y-%m-%d}" in done.stdout
     assert "chat.example" in done.stdout
     assert done.stdout.endswith("Next: securechat serve\n")
 
