@@ -47,15 +47,15 @@ def apply(hub: Hub, burst: Burst, entries: Sequence[Entry]) -> Fanout:
     start = f":{sender.source} {COMMANDS[burst.kind]} {channel.name} :"
     audience = channel.audience
     lines = {
-        variant: _joined(start, burst.texts, tag_sections(entries, variant, bot=sender.bot) if variant else ())
+        variant: _joined(start, burst.texts, tag_sections(entries, variant, bot=sender.bot) if variant else None)
         for variant in audience.variants
     }
     return Fanout(audience, lines, None if session.caps & Cap.ECHO_MESSAGE else session)
 
 
-def _joined(start: str, texts: Sequence[str], tags: Iterable[str]) -> bytes:
+def _joined(start: str, texts: Sequence[str], tags: Iterable[str] | None) -> bytes:
     """Return lines that begin alike, but for their tags if they have any."""
-    if not tags:
+    if tags is None:
         between = f"\r\n{start}"
         return f"{start}{between.join(texts)}\r\n".encode()
     return "".join([f"{section}{start}{text}\r\n" for section, text in zip(tags, texts, strict=True)]).encode()

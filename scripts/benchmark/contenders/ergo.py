@@ -55,7 +55,8 @@ class Ergo:
         path = shutil.which("ergo")
         if path is None:
             raise FileNotFoundError("ergo")
-        said = subprocess.run([path, "--version"], check=False, capture_output=True, text=True)
+        command, quiet = [path, "--version"], subprocess.DEVNULL
+        said = subprocess.run(command, check=False, capture_output=True, stdin=quiet, text=True)
         name, _, number = said.stdout.strip().partition("-")
         if name != "ergo" or not number:
             raise FileNotFoundError(path)

@@ -170,8 +170,10 @@ class Talk:
         for channel in range(self.rooms.channels):
             *_, witness, reader = self.rooms.home(channel, self.crowd.clients)
             heard, seen = self.heard(reader, channel), self.heard(witness, channel)
-            if sorted(heard) != sorted(seen) or (self.crowd.job.ordered and heard != seen):
-                fail("two clients that only listen did not get the same lines in the same order")
+            if sorted(heard) != sorted(seen):
+                fail("two clients that only listen did not get the same lines")
+            if self.crowd.job.ordered and heard != seen:
+                fail("two clients that only listen got the same lines in different orders")
             for sender in self.senders:
                 if sender.channel == channel:
                     numbers = [n for number, n in heard if number == sender.number]
